@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxDepth is how deep playbooks may start playbooks.
+const maxDepth = 8
+
+// call is what a task, node source or data store gets of its run.
+func (p *performer) call(s AttemptStarted, first time.Time, notes *notebook) *Call {
+	scope := p.scope()
+	place, _ := p.run.Place()
+	c := &Call{
+		Run: RunInfo{
+			ID: p.run.ID, Actor: p.run.Requested.Actor, Approvers: p.run.Approvers(),
+			Playbook: p.run.Requested.Playbook, Requested: p.run.At, Place: place,
+		},
+		Path: s.Path, Attempt: s.Attempt, Key: s.Key, Started: first, Note: notes.add,
+		Child: func(ctx context.Context, name string, inputs map[string]any) (*Run, error) {
+			return p.child(ctx, s, name, inputs)
+		},
+	}
+	if step := p.run.Steps[s.Path]; step != nil {
+		c.Describe = step.Description
+	}
+	c.Store = func(name string) (DataStore, error) {
+		return p.session.store(context.Background(), name, scope)
+	}
+	c.Inputs = func(ctx context.Context) (map[string]any, error) {
+		out := make(map[string]any)
+		for _, in := range p.book.Inputs {
+			v, err := p.session.input(ctx, p.inputs(), in.Name, scope)
+			if err != nil {
+				continue // an input without a value is not there; a template that needs it says so
+			}
+			out[in.Name] = v
+		}
+		return out, nil
+	}
+	return c
+}
+
+// child starts the run of a playbook task, or joins it when the attempt goes again, and waits for its end.
+func (p *performer) child(ctx context.Context, s AttemptStarted, name string, inputs map[string]any) (*Run, error) {
+	parent := &Parent{Run: p.run.ID, Path: s.Path, Depth: 1, Locks: p.run.Locks}
+	if above := p.run.Requested.Parent; above != nil {
+		parent.Depth = above.Depth + 1
+		parent.Locks = append(append([]string(nil), above.Locks...), p.run.Locks...)
+	}
+	if parent.Depth > maxDepth {
+		return nil, Errorf(CodeInvalid, "playbooks start each other more than %d deep; look for a cycle", maxDepth)
+	}
+	id, err := p.engine.startChild(ctx, StartRequest{
+		Key: s.Key + "/child", Actor: p.run.Requested.Actor, Origin: OriginPlaybook, Playbook: name, Inputs: inputs,
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	run, err := p.engine.Wait(ctx, id)
+	if err != nil && errors.Is(context.Cause(ctx), errCancelled) {
+		stopCtx := context.WithoutCancel(ctx)
+		reason := fmt.Sprintf("run %s, which started it, was cancelled", p.run.ID.Short())
+		err = errors.Join(err, p.engine.cancel(stopCtx, id, p.run.Requested.Actor, reason))
+	}
+	if run == nil {
+		run = &Run{ID: id}
+	}
+	return run, err
+}

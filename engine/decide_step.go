@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/playbot/playbot/playbooks"
+)
+
+// step says how a task stands, and what it does next while it is pending.
+func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
+	s := d.run.Steps[p]
+	if s == nil {
+		return pending, action{do: doBegin, reason: ReasonNextTask, path: p, task: t}
+	}
+	if !s.Ended.IsZero() {
+		if s.Status.Passed() {
+			return passed, action{}
+		}
+		return failed, action{}
+	}
+	if isMain(p) {
+		v, a := d.hooks(p, "pre_task")
+		if v == pending {
+			return pending, a
+		}
+		if v == failed {
+			return pending, d.endTask(p, TaskFailed, "not started: "+d.hookCause(p, "pre_task"))
+		}
+	}
+	a := d.attempt(s, t)
+	a.path, a.task = p, t
+	if a.do == doEndTask && isMain(p) && len(s.Attempts) > 0 {
+		return pending, d.afterHooks(p, a)
+	}
+	return pending, a
+}
+
+// afterHooks runs post_task before the task ends; a failing hook fails the task.
+func (d decider) afterHooks(p Path, end action) action {
+	v, a := d.hooks(p, "post_task")
+	switch v {
+	case pending:
+		return a
+	case failed:
+		return d.endTask(p, TaskFailed, d.hookCause(p, "post_task"))
+	default:
+		return end
+	}
+}
+
+func (d decider) hooks(owner Path, name string) (verdict, action) {
+	for i := range d.book.List(name) {
+		v, a := d.step(hookPath(owner, name, i), &d.book.List(name)[i])
+		if v != passed {
+			return v, a
+		}
+	}
+	return passed, action{}
+}
+
+func (d decider) hookCause(owner Path, name string) string {
+	for i := range d.book.List(name) {
+		s := d.run.Steps[hookPath(owner, name, i)]
+		if s != nil && !s.Ended.IsZero() && !s.Status.Passed() {
+			return fmt.Sprintf("its %s hook %q %s: %s", name, s.Description, s.Status, s.Message)
+		}
+	}
+	return "a " + name + " hook failed"
+}
+
+func hookPath(owner Path, name string, i int) Path {
+	return Path(fmt.Sprintf("%s.%s.%d", owner, name, i+1))
+}
+
+// attempt says what the attempts of a begun task call for.
+func (d decider) attempt(s *Step, t *playbooks.Task) action {
+	last := s.Last()
+	switch {
+	case last == nil:
+		return d.first(s)
+	case last.Resolved != nil:
+		return d.resolved(s, t, *last.Resolved)
+	case last.Unknown:
+		return action{do: doWait, reason: ReasonAwaitResolution}
+	case last.Outcome == nil && (last.Effect == Once || s.repeats() >= maxRepeats):
+		return action{do: doUnknown, reason: ReasonCutOff}
+	case last.Outcome == nil:
+		return action{do: doAttempt, reason: ReasonCutOffRepeat}
+	case last.Outcome.OK:
+		return d.endTask(s.Path, TaskOK, last.Outcome.Result.Message)
+	case s.tried() >= s.Tries || Code(last.Outcome.Code) == CodeCanceled:
+		return d.fail(s, t, last.Outcome.Result.Message)
+	}
+	if due := last.EndedAt.Add(s.TrySleep); d.now.Before(due) {
+		return action{do: doWait, reason: ReasonTrySleep, until: due}
+	}
+	return d.gate(s, ReasonTryAgain)
+}
+
+func (d decider) first(s *Step) action {
+	if d.run.approvalFor(s.Path) == nil {
+		if due := s.Ready.Add(s.PreSleep); d.now.Before(due) {
+			return action{do: doWait, reason: ReasonPreSleep, until: due}
+		}
+	}
+	return d.gate(s, ReasonFirstAttempt)
+}
+
+func (d decider) resolved(s *Step, t *playbooks.Task, word AttemptResolved) action {
+	switch word.Choice {
+	case ResolveRetry:
+		return d.gate(s, ReasonPersonRetries)
+	case ResolveDone:
+		return d.endTask(s.Path, TaskOK, "marked done by "+word.Actor.Label())
+	default: // an abort is caught before
+		return d.fail(s, t, "marked failed by "+word.Actor.Label())
+	}
+}
+
+func (d decider) fail(s *Step, t *playbooks.Task, message string) action {
+	if t.FailOK {
+		return d.endTask(s.Path, TaskTolerated, message)
+	}
+	return d.endTask(s.Path, TaskFailed, message)
+}
+
+// gate lets an attempt through when the task needs no approval, or has one that covers it.
+func (d decider) gate(s *Step, reason Reason) action {
+	start := action{do: doAttempt, reason: reason}
+	if s.Gated == "" {
+		return start
+	}
+	a := d.run.approvalFor(s.Path)
+	ask := action{do: doAsk, reason: ReasonGate}
+	if a == nil {
+		return ask
+	}
+	start.approval = a
+	switch a.State {
+	case ApprovalPending:
+		if d.now.Before(a.Expires) {
+			return action{do: doWait, reason: ReasonAwaitApproval, until: a.Expires, approval: a}
+		}
+		return action{do: doExpire, reason: ReasonApprovalLate, approval: a}
+	case ApprovalGranted:
+		if d.now.After(a.When.Add(useWithin)) {
+			return action{
+				do: doVoid, reason: ReasonApprovalStale, approval: a,
+				message: fmt.Sprintf("it was not used within %s", useWithin),
+			}
+		}
+		return start
+	case ApprovalUsed:
+		if reason == ReasonPersonRetries { // a repeat after unknown asks again
+			return ask
+		}
+		return start
+	case ApprovalRefused:
+		return d.endTask(s.Path, TaskDenied, denial(a))
+	case ApprovalTimedOut:
+		return d.endTask(s.Path, TaskDenied, "nobody approved until "+a.Expires.UTC().Format(time.RFC3339))
+	default: // voided
+		return ask
+	}
+}
+
+func denial(a *Approval) string {
+	if a.Why != "" {
+		return fmt.Sprintf("denied by %s: %s", a.By.Label(), a.Why)
+	}
+	return "denied by " + a.By.Label()
+}
+
+func (d decider) endTask(p Path, status TaskStatus, message string) action {
+	return action{do: doEndTask, reason: ReasonTaskOver, path: p, status: status, message: message}
+}
+
+// approvalFor is the latest approval of a task.
+func (r *Run) approvalFor(p Path) *Approval {
+	for i := len(r.Approvals) - 1; i >= 0; i-- {
+		if r.Approvals[i].Path == p {
+			return r.Approvals[i]
+		}
+	}
+	return nil
+}
+
+// tried is how many attempts count against `tries`: those with an outcome.
+func (s *Step) tried() int {
+	n := 0
+	for i := range s.Attempts {
+		if s.Attempts[i].Outcome != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// repeats is how often the present attempt has already gone again by itself.
+func (s *Step) repeats() int {
+	n := 0
+	for i := len(s.Attempts) - 1; i >= 0 && s.Attempts[i].Outcome == nil; i-- {
+		if s.Attempts[i].Repeat {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/playbot/playbot/engine/policy"
+	"github.com/playbot/playbot/playbooks"
+)
+
+// Books is where playbooks come from; playbooks.Library is one.
+type Books interface {
+	Get(name string) (*playbooks.Playbook, error)
+	ByDigest(digest string) (*playbooks.Playbook, bool)
+}
+
+// Options are what an engine needs.
+type Options struct {
+	Log    Log            // required
+	Books  Books          // required
+	Types  Types          // what playbooks may use
+	Policy *policy.Policy // required
+	Fleet  Fleet          // nil: node sets with `test` or `uses` fail with a sentence that says so
+	// Vouch looks a person up before what they asked for counts; an error refuses. nil vouches for everybody.
+	Vouch   func(ctx context.Context, a Actor) error
+	Secrets []string     // byte strings that no event may contain
+	Logger  *slog.Logger // nil: discarded
+}
+
+// Engine runs playbooks: one goroutine for each run that is doing something, none for one that
+// waits. Its methods are safe for concurrent use.
+type Engine struct {
+	opts   Options
+	logger *slog.Logger
+	redact *redactor
+
+	base context.Context //nolint:containedctx // the life of the workers, ended by Stop; no call carries it
+	kill context.CancelCauseFunc
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows
+	stopping bool
+	stop     chan struct{}
+	runners  map[RunID]*runner
+	timers   map[RunID]*time.Timer
+	sessions map[RunID]*session
+	waiters  map[RunID][]chan struct{}
+	kept     map[string]bool // digests known to be in the log
+}
+
+var errStopping = errors.New("playbot is stopping")
+
+// New returns an engine. Call [Engine.Resume] before the first request.
+func New(opts Options) (*Engine, error) {
+	if opts.Log == nil || opts.Books == nil || opts.Policy == nil {
+		return nil, errors.New("engine: Log, Books and Policy are required")
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	base, kill := context.WithCancelCause(context.Background())
+	return &Engine{
+		opts: opts, logger: opts.Logger, redact: newRedactor(opts.Secrets), base: base, kill: kill,
+		stop:     make(chan struct{}),
+		runners:  make(map[RunID]*runner),
+		timers:   make(map[RunID]*time.Timer),
+		sessions: make(map[RunID]*session),
+		waiters:  make(map[RunID][]chan struct{}),
+		kept:     make(map[string]bool),
+	}, nil
+}
+
+// Resume takes up every run that has not ended. Call it once, before the first request.
+func (e *Engine) Resume(ctx context.Context) error {
+	ids, err := e.opts.Log.Unfinished(ctx)
+	if err != nil {
+		return fmt.Errorf("resume: list unfinished runs: %w", err)
+	}
+	for _, id := range ids {
+		e.poke(id)
+	}
+	e.logger.InfoContext(ctx, "resumed", "runs", len(ids))
+	return nil
+}
+
+// Stop ends the engine: nothing new begins, what is under way may end until ctx does, and is then
+// cut off. It returns when every goroutine has returned, and may be called twice.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	if !e.stopping {
+		e.stopping = true
+		close(e.stop)
+		for _, t := range e.timers {
+			t.Stop()
+		}
+	}
+	e.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		e.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		e.kill(errStopping)
+		<-done
+	}
+	e.kill(errStopping)
+	return nil
+}
+
+// poke makes a run look at what is next.
+func (e *Engine) poke(id RunID) { _ = e.send(id, mail{}) }
+
+// send hands mail to a run's goroutine and starts one if the run has none.
+func (e *Engine) send(id RunID, m mail) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopping {
+		return Errorf(CodeBusy, "playbot is stopping; try again in a minute")
+	}
+	if t, ok := e.timers[id]; ok {
+		t.Stop()
+		delete(e.timers, id)
+	}
+	r, ok := e.runners[id]
+	if !ok {
+		r = &runner{engine: e, id: id, inbox: make(chan mail, inboxSize)}
+		e.runners[id] = r
+		e.wg.Go(r.loop)
+	}
+	select {
+	case r.inbox <- m:
+		return nil
+	default:
+		return Errorf(CodeBusy, "run %s has too many requests waiting; try again in a moment", id.Short())
+	}
+}
+
+// retire takes a runner away unless mail has arrived meanwhile. A non-zero wake pokes the run then.
+func (e *Engine) retire(r *runner, wake time.Time, ended bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(r.inbox) > 0 {
+		return false
+	}
+	delete(e.runners, r.id)
+	if ended {
+		delete(e.sessions, r.id)
+	} else if !wake.IsZero() && !e.stopping {
+		e.timers[r.id] = time.AfterFunc(time.Until(wake), func() { e.poke(r.id) })
+	}
+	return true
+}
+
+// announceEnd wakes everybody who waits for the end of a run.
+func (e *Engine) announceEnd(id RunID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, w := range e.waiters[id] {
+		close(w)
+	}
+	delete(e.waiters, id)
+}
+
+// Wait blocks until the run has ended and returns it.
+func (e *Engine) Wait(ctx context.Context, id RunID) (*Run, error) {
+	ch := make(chan struct{})
+	e.mu.Lock()
+	e.waiters[id] = append(e.waiters[id], ch)
+	e.mu.Unlock()
+	run, err := e.Load(ctx, id)
+	if err != nil || !run.Ended.IsZero() {
+		return run, err
+	}
+	select {
+	case <-ch:
+		return e.Load(ctx, id)
+	case <-ctx.Done():
+		return run, context.Cause(ctx)
+	case <-e.stop:
+		return run, errStopping
+	}
+}

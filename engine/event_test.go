@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCodec_roundTripsEveryKind(t *testing.T) {
+	t.Parallel()
+	for kind, decode := range payloadDecoders() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			zero, err := decode([]byte("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if zero.Kind() != kind {
+				t.Errorf("the payload under %q calls itself %q", kind, zero.Kind())
+			}
+			data, err := EncodePayload(zero)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := DecodePayload(kind, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(zero, again); diff != "" {
+				t.Errorf("round trip (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCodec_keepsKindsOfNewerPrograms(t *testing.T) {
+	t.Parallel()
+	p, err := DecodePayload("from_the_future", []byte(`{"x":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := EncodePayload(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Kind() != "from_the_future" || string(data) != `{"x":1}` {
+		t.Errorf("got kind %q data %s", p.Kind(), data)
+	}
+}

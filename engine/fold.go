@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"time"
+)
+
+// Apply folds the next event into the run. It accepts any sequence without panicking, so that a
+// damaged log can still be shown; what an event refers to and is not there is passed over.
+func (r *Run) Apply(e Event) {
+	if r.Steps == nil {
+		r.Steps = make(map[Path]*Step)
+	}
+	r.Seq = e.Seq
+	switch p := e.Payload.(type) {
+	case RunRequested:
+		id, _ := e.Stream.Run()
+		r.ID, r.Requested, r.At, r.Status = id, p, e.Time, RunPreparing
+	case LocksRequested:
+		r.Locks = p.Locks
+	case LocksTaken:
+		r.LocksTaken = true
+	case LocksReleased:
+		r.LocksReleased, r.LockProblems = true, p.Problems
+	case Prepared:
+		r.Prepared, r.PreparedAt, r.Status = &p, e.Time, RunRunning
+	case PrepareFailed:
+		r.PrepareFailed, r.Message = &p, p.Message
+	case CancelRequested:
+		if r.Cancel == nil {
+			r.Cancel = &p
+		}
+	case Announced:
+		r.Places = append(r.Places, p.Place)
+	case Posted:
+		if r.Posts == nil {
+			r.Posts = make(map[string]Place)
+		}
+		r.Posts[p.Ref] = p.Place
+	case RunEnded:
+		r.Status, r.Message, r.Ended = p.Status, p.Message, e.Time
+	case TaskBegun, TaskSkipped, TaskEnded:
+		r.applyTask(e.Payload, e.Time)
+	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
+		r.applyApproval(e.Payload, e.Time)
+	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
+		r.applyAttempt(e.Payload, e.Time)
+	case PlaybookKept, Refused, Unread: // not a run's
+	}
+}
+
+func (r *Run) applyTask(payload Payload, at time.Time) {
+	switch p := payload.(type) {
+	case TaskBegun:
+		r.Status = RunRunning
+		r.add(&Step{
+			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskRunning,
+			Tries: p.Tries, TrySleep: p.TrySleep, PreSleep: p.PreSleep, Gated: p.Gated, Broken: p.Broken, Began: at, Ready: at,
+		})
+	case TaskSkipped:
+		r.add(&Step{
+			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskSkippedOver,
+			Message: p.Reason, Began: at, Ended: at,
+		})
+	case TaskEnded:
+		s := r.Steps[p.Path]
+		if s == nil {
+			return
+		}
+		s.Status, s.Message, s.Ended = p.Status, p.Message, at
+		if r.Failed == "" && !p.Status.Passed() && isMain(p.Path) {
+			r.Failed = p.Path
+		}
+		r.touchOwner(p.Path, at)
+	default: // Apply hands over nothing else
+	}
+}
+
+// touchOwner moves the start of a pre_sleep behind the pre_task hooks.
+func (r *Run) touchOwner(hook Path, at time.Time) {
+	if owner, ok := hook.owner(); ok {
+		if s := r.Steps[owner]; s != nil {
+			s.Ready = at
+		}
+	}
+}
+
+func (r *Run) add(s *Step) {
+	if _, known := r.Steps[s.Path]; !known {
+		r.Order = append(r.Order, s.Path)
+	}
+	r.Steps[s.Path] = s
+}
+
+func (r *Run) applyApproval(payload Payload, at time.Time) {
+	switch p := payload.(type) {
+	case ApprovalAsked:
+		r.Approvals = append(r.Approvals, &Approval{ApprovalAsked: p, At: at, State: ApprovalPending})
+		r.setStep(p.Path, TaskWaiting, at)
+		r.Status = RunWaiting
+	case ApprovalGiven:
+		if a, ok := r.Approval(p.Approval); ok {
+			a.Given = append(a.Given, p)
+			r.decideApproval(a, ApprovalGranted, p.Actor, p.Reason, at)
+		}
+	case ApprovalDenied:
+		if a, ok := r.Approval(p.Approval); ok {
+			r.decideApproval(a, ApprovalRefused, p.Actor, p.Reason, at)
+		}
+	case ApprovalExpired:
+		if a, ok := r.Approval(p.Approval); ok {
+			r.decideApproval(a, ApprovalTimedOut, Actor{}, "", at)
+		}
+	case ApprovalVoided:
+		if a, ok := r.Approval(p.Approval); ok {
+			r.decideApproval(a, ApprovalWithdrawn, a.By, p.Reason, at)
+		}
+	default: // Apply hands over nothing else
+	}
+}
+
+func (r *Run) decideApproval(a *Approval, state ApprovalState, by Actor, why string, at time.Time) {
+	a.State, a.By, a.Why, a.When = state, by, why, at
+	r.setStep(a.Path, TaskRunning, at)
+	r.Status = RunRunning
+}
+
+func (r *Run) setStep(p Path, status TaskStatus, at time.Time) {
+	if s := r.Steps[p]; s != nil {
+		s.Status, s.Ready = status, at
+	}
+}
+
+func (r *Run) applyAttempt(payload Payload, at time.Time) {
+	switch p := payload.(type) {
+	case AttemptStarted:
+		s := r.Steps[p.Path]
+		if s == nil {
+			return
+		}
+		s.Attempts = append(s.Attempts, Attempt{AttemptStarted: p, At: at})
+		s.Status, r.Status = TaskRunning, RunRunning
+		if a, ok := r.Approval(p.Approval); ok {
+			a.State = ApprovalUsed
+		}
+	case AttemptEnded:
+		if a := r.attempt(p.Path, p.Attempt); a != nil {
+			a.Outcome, a.EndedAt = &p, at
+			r.Previous = p.Path
+		}
+	case AttemptUnknown:
+		if a := r.attempt(p.Path, p.Attempt); a != nil {
+			a.Unknown = true
+			r.setStep(p.Path, TaskWaiting, at)
+			r.Status = RunWaiting
+		}
+	case AttemptRepeated:
+		if a := r.attempt(p.Path, p.Attempt); a != nil {
+			a.Repeat = true
+		}
+	case AttemptResolved:
+		if a := r.attempt(p.Path, p.Attempt); a != nil {
+			a.Resolved, a.EndedAt = &p, at
+			r.Previous = p.Path
+			r.setStep(p.Path, TaskRunning, at)
+			r.Steps[p.Path].Aborted = p.Choice == ResolveAbort
+			r.Status = RunRunning
+		}
+	default: // Apply hands over nothing else
+	}
+}
+
+// attempt finds the latest attempt with that number.
+func (r *Run) attempt(p Path, n int) *Attempt {
+	s := r.Steps[p]
+	if s == nil {
+		return nil
+	}
+	for i := len(s.Attempts) - 1; i >= 0; i-- {
+		if s.Attempts[i].Attempt == n {
+			return &s.Attempts[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/playbot/playbot/engine/policy"
+	"github.com/playbot/playbot/playbooks"
+)
+
+// StartRequest asks for a run.
+type StartRequest struct {
+	Key      string // the identity of the click or command; asking twice with one key is asking once
+	Actor    Actor
+	Origin   Origin
+	Playbook string         // by name
+	Inputs   map[string]any // already bound: see playbooks.Playbook.Bind
+}
+
+// Decision is a person's answer at a gate.
+type Decision struct {
+	Run      RunID
+	Approval string // the opaque id, or empty for the gate that the run waits at
+	Actor    Actor
+	Reason   string
+}
+
+// Answer is a person's word on an attempt that was cut off.
+type Answer struct {
+	Run     RunID
+	Path    Path
+	Attempt int
+	Choice  Resolution
+	Actor   Actor
+}
+
+// Start checks that the actor may run the playbook, writes the request down and starts the run. It
+// returns a *DuplicateError, with the run, when the key is known.
+func (e *Engine) Start(ctx context.Context, q StartRequest) (RunID, error) {
+	if d := e.May(q.Actor, policy.Run, q.Playbook); !d.Allowed {
+		e.refuse(ctx, Refused{Actor: q.Actor, Verb: string(policy.Run), Playbook: q.Playbook, Rule: d.Rule})
+		return "", Errorf(CodeDenied, "refused: %s", d.Rule)
+	}
+	return e.startChild(ctx, q, nil)
+}
+
+// startChild starts a run without asking the policy; a child belongs to what its ancestor was allowed.
+func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent) (RunID, error) {
+	book, err := e.opts.Books.Get(q.Playbook)
+	if err != nil {
+		return "", err
+	}
+	ref := PlaybookRef{Name: book.Name, Version: book.Version, Digest: book.Digest}
+	if err := e.keep(ctx, book); err != nil {
+		return "", err
+	}
+	id := NewRunID(time.Now())
+	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, RunRequested{
+		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: e.redact.tree(q.Inputs), Parent: parent,
+	})
+	if dup, ok := errors.AsType[*DuplicateError](err); ok {
+		if parent != nil {
+			return dup.Run, nil
+		}
+		return dup.Run, dup
+	}
+	if err != nil {
+		return "", &Error{Code: CodeBusy, Message: "the request could not be written down, so nothing was started; try again", Err: err}
+	}
+	e.poke(id)
+	return id, nil
+}
+
+// keep writes the bytes of a playbook version once, so that its runs can be resumed.
+func (e *Engine) keep(ctx context.Context, book *playbooks.Playbook) error {
+	e.mu.Lock()
+	known := e.kept[book.Digest]
+	e.mu.Unlock()
+	if known {
+		return nil
+	}
+	_, err := e.opts.Log.Append(ctx, PlaybookStream(book.Digest), 0, PlaybookKept{
+		Name: book.Name, File: book.File, Digest: book.Digest, Source: book.Source,
+	})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return &Error{Code: CodeBusy, Message: "the playbook could not be written down, so nothing was started; try again", Err: err}
+	}
+	e.mu.Lock()
+	e.kept[book.Digest] = true
+	e.mu.Unlock()
+	return nil
+}
+
+// Approve is a person's yes at a gate. The errors say who decided otherwise, and when.
+func (e *Engine) Approve(ctx context.Context, d Decision) error {
+	return e.decision(ctx, d, policy.Approve, func(r *Run, a *Approval) ([]Payload, error) {
+		rule := e.opts.Policy.DecideApproval(subject(d.Actor), subject(r.Requested.Actor), r.Requested.Playbook.Name)
+		if !rule.Allowed {
+			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
+		}
+		return []Payload{ApprovalGiven{Approval: a.Approval, Actor: d.Actor, Reason: e.redact.text(d.Reason)}}, nil
+	})
+}
+
+// Deny is a person's no at a gate. Whoever may approve may deny, and so may the requester.
+func (e *Engine) Deny(ctx context.Context, d Decision) error {
+	return e.decision(ctx, d, "deny", func(r *Run, a *Approval) ([]Payload, error) {
+		rule := e.May(d.Actor, policy.Approve, r.Requested.Playbook.Name)
+		if !rule.Allowed && !d.Actor.Is(r.Requested.Actor) {
+			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
+		}
+		return []Payload{ApprovalDenied{Approval: a.Approval, Actor: d.Actor, Reason: e.redact.text(d.Reason)}}, nil
+	})
+}
+
+func (e *Engine) decision(ctx context.Context, d Decision, verb policy.Verb, give func(*Run, *Approval) ([]Payload, error)) error {
+	err := e.tell(ctx, d.Run, func(r *Run) ([]Payload, error) {
+		a := r.Pending()
+		if d.Approval != "" {
+			var known bool
+			if a, known = r.Approval(d.Approval); !known {
+				return nil, Errorf(CodeNotFound, "run %s has no such gate", r.ID.Short())
+			}
+		}
+		if a == nil {
+			return nil, Errorf(CodeConflict, "run %s waits for no approval; it is %s", r.ID.Short(), r.Status)
+		}
+		if a.State != ApprovalPending {
+			return nil, Errorf(CodeConflict, "too late: %s", a.Outcome())
+		}
+		if !time.Now().Before(a.Expires) {
+			return nil, Errorf(CodeConflict, "too late: the approval expired at %s", a.Expires.UTC().Format(time.RFC3339))
+		}
+		return give(r, a)
+	})
+	if CodeOf(err) == CodeDenied && err != nil {
+		e.refuse(ctx, Refused{Actor: d.Actor, Verb: string(verb), Run: d.Run, Rule: err.Error()})
+	}
+	return err
+}
+
+// Outcome says in words how an approval stands: who decided what, and when.
+func (a *Approval) Outcome() string {
+	at := a.When.UTC().Format(time.RFC3339)
+	switch a.State {
+	case ApprovalPending:
+		return "waiting until " + a.Expires.UTC().Format(time.RFC3339)
+	case ApprovalGranted, ApprovalUsed:
+		return "approved by " + a.By.Label() + " at " + at
+	case ApprovalRefused:
+		return denial(a) + " at " + at
+	case ApprovalTimedOut:
+		return "expired at " + at
+	default:
+		return "voided at " + at + ": " + a.Why
+	}
+}
+
+// Cancel stops a run: what is under way is cut off, then only `always` runs.
+func (e *Engine) Cancel(ctx context.Context, id RunID, who Actor, reason string) error {
+	run, err := e.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	d := e.May(who, policy.Cancel, run.Requested.Playbook.Name)
+	if !d.Allowed {
+		e.refuse(ctx, Refused{Actor: who, Verb: string(policy.Cancel), Run: id, Rule: d.Rule})
+		return Errorf(CodeDenied, "refused: %s", d.Rule)
+	}
+	return e.cancel(ctx, id, who, reason)
+}
+
+func (e *Engine) cancel(ctx context.Context, id RunID, who Actor, reason string) error {
+	return e.tell(ctx, id, func(r *Run) ([]Payload, error) {
+		if r.Cancel != nil {
+			return nil, Errorf(CodeConflict, "run %s is being cancelled already, by %s", id.Short(), r.Cancel.Actor.Label())
+		}
+		return []Payload{CancelRequested{Actor: who, Reason: e.redact.text(reason)}}, nil
+	})
+}
+
+// Resolve is a person's word on an attempt that was cut off. Whoever may run the playbook may
+// resolve, and aborting is open to whoever may cancel.
+func (e *Engine) Resolve(ctx context.Context, a Answer) error {
+	err := e.tell(ctx, a.Run, func(r *Run) ([]Payload, error) {
+		verb := policy.Run
+		if a.Choice == ResolveAbort {
+			verb = policy.Cancel
+		}
+		if d := e.May(a.Actor, verb, r.Requested.Playbook.Name); !d.Allowed {
+			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
+		}
+		at := r.attempt(a.Path, a.Attempt)
+		switch {
+		case at == nil || !at.Unknown:
+			return nil, Errorf(CodeNotFound, "run %s does not ask about %s", r.ID.Short(), a.Path)
+		case at.Resolved != nil:
+			return nil, Errorf(CodeConflict, "too late: %s chose %q", at.Resolved.Actor.Label(), at.Resolved.Choice)
+		}
+		return []Payload{AttemptResolved{Path: a.Path, Attempt: a.Attempt, Choice: a.Choice, Actor: a.Actor}}, nil
+	})
+	if err != nil && CodeOf(err) == CodeDenied {
+		e.refuse(ctx, Refused{Actor: a.Actor, Verb: "resolve", Run: a.Run, Rule: err.Error()})
+	}
+	return err
+}
+
+// Announced records where the card of a run stands.
+func (e *Engine) Announced(ctx context.Context, id RunID, place Place) error {
+	return e.annotate(ctx, id, Announced{Place: place})
+}
+
+// Posted records where a further message about a run stands; see [Posted].
+func (e *Engine) Posted(ctx context.Context, id RunID, ref string, place Place) error {
+	return e.annotate(ctx, id, Posted{Ref: ref, Place: place})
+}
+
+// annotate appends to a run that may have ended; nothing that it appends changes what the run does.
+func (e *Engine) annotate(ctx context.Context, id RunID, fact Payload) error {
+	err := e.tell(ctx, id, func(*Run) ([]Payload, error) { return []Payload{fact}, nil })
+	if CodeOf(err) == CodeConflict && err != nil {
+		_, err = e.opts.Log.Append(ctx, id.Stream(), AnySeq, fact)
+	}
+	return err
+}
+
+// May says whether somebody may do something with a playbook, and by which rule.
+func (e *Engine) May(who Actor, verb policy.Verb, playbook string) policy.Decision {
+	return e.opts.Policy.Decide(subject(who), verb, playbook)
+}
+
+// Policy is the policy that the engine asks.
+func (e *Engine) Policy() *policy.Policy { return e.opts.Policy }
+
+func subject(a Actor) policy.Subject { return policy.Subject{Team: a.Team, User: a.User} }
+
+func (e *Engine) vouch(ctx context.Context, a Actor) error {
+	if e.opts.Vouch == nil {
+		return nil
+	}
+	return e.opts.Vouch(ctx, a)
+}
+
+// refuse writes a refusal down; it is an audit record, so a failure to write it is logged loudly.
+func (e *Engine) refuse(ctx context.Context, r Refused) {
+	if _, err := e.opts.Log.Append(ctx, BotStream, AnySeq, r); err != nil {
+		e.logger.ErrorContext(ctx, "refusal cannot be written", "actor", r.Actor.User, "verb", r.Verb, "error", err)
+	}
+}
+
+// tell lets a run that has not ended decide something, and returns when that is on disk.
+func (e *Engine) tell(ctx context.Context, id RunID, decide func(*Run) ([]Payload, error)) error {
+	reply := make(chan error, 1)
+	err := e.send(id, mail{reply: reply, decide: func(r *Run) ([]Payload, error) {
+		if !r.Ended.IsZero() {
+			return nil, Errorf(CodeConflict, "run %s has ended: %s", id.Short(), r.Status)
+		}
+		if err := ctx.Err(); err != nil { // nobody waits for the answer any more
+			return nil, Errorf(CodeBusy, "the request came too late to be carried out; nothing was done")
+		}
+		return decide(r)
+	}})
+	if err != nil {
+		return err
+	}
+	return <-reply // the runner always answers: it retries the disk, or gives up when stopped
+}

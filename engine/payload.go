@@ -1,0 +1,222 @@
+package engine
+
+import "time"
+
+// RunRequested is the first event of every run.
+type RunRequested struct {
+	Key      string         `json:"key"` // asking twice with one key is asking once
+	Actor    Actor          `json:"actor"`
+	Origin   Origin         `json:"origin"`
+	Playbook PlaybookRef    `json:"playbook"`
+	Inputs   map[string]any `json:"inputs,omitempty"`
+	Parent   *Parent        `json:"parent,omitempty"` // set for the run of a playbook task
+}
+
+// PlaybookRef names one version of a playbook.
+type PlaybookRef struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	Digest  string `json:"digest"` // SHA-256 of the file, hexadecimal
+}
+
+// Parent links a run to the playbook task that started it.
+type Parent struct {
+	Run   RunID    `json:"run"`
+	Path  Path     `json:"path"`
+	Depth int      `json:"depth"`           // 1 for the child of a run that a person started
+	Locks []string `json:"locks,omitempty"` // held by an ancestor, so held for this run too
+}
+
+// PlaybookKept holds the bytes of a version of a playbook, in a stream of its own, so that a run
+// that resumes finds exactly what was started.
+type PlaybookKept struct {
+	Name   string `json:"name"`
+	File   string `json:"file"`
+	Digest string `json:"digest"`
+	Source []byte `json:"source"`
+}
+
+// LocksRequested is the intent to take locks; from here on they must be released.
+type LocksRequested struct {
+	Locks []string `json:"locks"`
+}
+
+// LocksTaken says that every requested lock is held.
+type LocksTaken struct {
+	Locks []string `json:"locks"`
+}
+
+// LocksReleased says that none of the run's locks is held any more. Problems lists what went wrong while releasing.
+type LocksReleased struct {
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Prepared ends the preparation: from here on the node sets are frozen.
+type Prepared struct {
+	Inputs map[string]any      `json:"inputs,omitempty"` // static inputs with defaults; store-bound ones are read when used
+	Nodes  map[string][]string `json:"nodes,omitempty"`
+	Notes  []string            `json:"notes,omitempty"`
+}
+
+// PrepareFailed ends a run before its first task.
+type PrepareFailed struct {
+	Message string   `json:"message"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// TaskBegun says that a task is next: its condition held and its description is rendered.
+type TaskBegun struct {
+	Path        Path          `json:"path"`
+	Type        string        `json:"type"`
+	As          string        `json:"as,omitempty"`
+	Description string        `json:"description"`
+	Tries       int           `json:"tries"`
+	TrySleep    time.Duration `json:"try_sleep,omitempty"`
+	PreSleep    time.Duration `json:"pre_sleep,omitempty"`
+	Gated       string        `json:"gated,omitempty"`  // why the task asks first: "destructive" or the policy's rule
+	Broken      string        `json:"broken,omitempty"` // why the task cannot be carried out; its only attempt fails with this
+}
+
+// TaskSkipped says that the condition of a task did not hold.
+type TaskSkipped struct {
+	Path        Path   `json:"path"`
+	Type        string `json:"type"`
+	As          string `json:"as,omitempty"`
+	Description string `json:"description"`
+	Reason      string `json:"reason"`
+}
+
+// ApprovalAsked stops the run at a gate. Sealed is what the task will do, rendered once; Digest
+// covers the playbook's content, the inputs, the sealed properties and the node lists.
+type ApprovalAsked struct {
+	Approval   string              `json:"approval"` // opaque, 128 random bits
+	Number     int                 `json:"number"`   // people say "r-7k3f9m.2" for the second gate of a run
+	Path       Path                `json:"path"`
+	Digest     string              `json:"digest"`
+	Sealed     map[string]any      `json:"sealed"`
+	Nodes      []string            `json:"nodes,omitempty"`      // what the task will touch
+	Discovered map[string][]string `json:"discovered,omitempty"` // node sets as found when asking, for comparison
+	Grown      []string            `json:"grown,omitempty"`      // nodes that appeared since the run was prepared; this run never touches them
+	Expires    time.Time           `json:"expires"`
+}
+
+// ApprovalGiven is one person's yes.
+type ApprovalGiven struct {
+	Approval string `json:"approval"`
+	Actor    Actor  `json:"actor"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// ApprovalDenied is one person's no; it ends the gate.
+type ApprovalDenied struct {
+	Approval string `json:"approval"`
+	Actor    Actor  `json:"actor"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// ApprovalExpired says that nobody decided in time. It is never a yes.
+type ApprovalExpired struct {
+	Approval string `json:"approval"`
+}
+
+// ApprovalVoided takes back a yes before it was used, because what it covered has changed.
+type ApprovalVoided struct {
+	Approval string `json:"approval"`
+	Reason   string `json:"reason"`
+}
+
+// AttemptStarted is the intent of an attempt; it is on disk before the effect begins.
+type AttemptStarted struct {
+	Path       Path           `json:"path"`
+	Attempt    int            `json:"attempt"` // counts from one over the whole task
+	Effect     Effect         `json:"effect"`
+	Nodes      []string       `json:"nodes,omitempty"`
+	Properties map[string]any `json:"properties,omitempty"` // as rendered for this attempt, secrets removed
+	Approval   string         `json:"approval,omitempty"`   // the approval this attempt rests on
+	Key        string         `json:"key"`                  // idempotency key, equal over repeats of one attempt
+}
+
+// AttemptEnded is the outcome of an attempt.
+type AttemptEnded struct {
+	Path    Path          `json:"path"`
+	Attempt int           `json:"attempt"`
+	OK      bool          `json:"ok"`
+	Code    string        `json:"code,omitempty"` // of the failure: see [Code]
+	Result  Result        `json:"result"`
+	Notes   []string      `json:"notes,omitempty"`
+	Runtime time.Duration `json:"runtime"`
+}
+
+// AttemptUnknown says that a process died in the middle of an attempt which may not simply be
+// repeated. The run waits for a person: see [AttemptResolved].
+type AttemptUnknown struct {
+	Path    Path `json:"path"`
+	Attempt int  `json:"attempt"`
+}
+
+// AttemptRepeated says that an attempt that was cut off goes again by itself, because it only reads or is idempotent.
+type AttemptRepeated struct {
+	Path    Path `json:"path"`
+	Attempt int  `json:"attempt"`
+}
+
+// AttemptResolved is a person's word on an unknown attempt.
+type AttemptResolved struct {
+	Path    Path       `json:"path"`
+	Attempt int        `json:"attempt"`
+	Choice  Resolution `json:"choice"`
+	Actor   Actor      `json:"actor"`
+}
+
+// TaskEnded closes a task, after its hooks.
+type TaskEnded struct {
+	Path    Path       `json:"path"`
+	Status  TaskStatus `json:"status"`
+	Message string     `json:"message"`
+}
+
+// CancelRequested asks the run to stop: what is under way ends, then only `always` runs.
+type CancelRequested struct {
+	Actor  Actor  `json:"actor"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// RunEnded is the last event of every run.
+type RunEnded struct {
+	Status  RunStatus `json:"status"`
+	Message string    `json:"message"`
+}
+
+// Announced records where people watch the run.
+type Announced struct {
+	Place Place `json:"place"`
+}
+
+// Posted records where a further message about the run stands, so that it can be edited after a
+// restart. Ref names it: "approval/<id>", "unknown/<path>/<attempt>".
+type Posted struct {
+	Ref   string `json:"ref"`
+	Place Place  `json:"place"`
+}
+
+// Place is a message: the card of a run, above all.
+type Place struct {
+	Team    string `json:"team,omitempty"`
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+}
+
+// Refused records, in the bot's stream, what somebody was not allowed to do.
+type Refused struct {
+	Actor    Actor  `json:"actor"`
+	Verb     string `json:"verb"`
+	Playbook string `json:"playbook,omitempty"`
+	Run      RunID  `json:"run,omitempty"`
+	Rule     string `json:"rule"`
+}
+
+// Unread is an event of a kind that this program does not know, kept as it is: a newer program wrote it.
+type Unread struct {
+	Name string `json:"-"`
+	Raw  []byte `json:"-"`
+}

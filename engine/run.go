@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"maps"
+	"time"
+)
+
+// Run is the state of a run: the fold of its events. The zero Run is ready for [Run.Apply].
+// A Run is not safe for concurrent use; [Run.Clone] gives one to another goroutine.
+type Run struct {
+	ID        RunID
+	Seq       Seq // of the last event applied
+	Requested RunRequested
+	At        time.Time // when it was requested
+	Status    RunStatus
+	Message   string    // of the end, or of what failed the preparation
+	Ended     time.Time // zero while it goes on
+
+	Prepared      *Prepared
+	PreparedAt    time.Time
+	PrepareFailed *PrepareFailed
+	Locks         []string // requested and not released
+	LocksTaken    bool
+	LocksReleased bool
+	LockProblems  []string
+	Cancel        *CancelRequested
+	Places        []Place          // the latest last
+	Posts         map[string]Place // further messages by their reference: see [Posted]
+
+	Steps     map[Path]*Step
+	Order     []Path // steps in the order in which they began
+	Approvals []*Approval
+	Previous  Path // whose attempt ended last, of any list
+	Failed    Path // the first task of the main list that failed
+}
+
+// Step is a task of a run as far as it got.
+type Step struct {
+	Path        Path
+	Type        string
+	As          string
+	Description string
+	Status      TaskStatus
+	Message     string
+	Tries       int
+	TrySleep    time.Duration
+	PreSleep    time.Duration
+	Gated       string
+	Broken      string
+	Began       time.Time
+	Ready       time.Time // the latest event that a pre_sleep counts from
+	Ended       time.Time
+	Attempts    []Attempt
+	Aborted     bool // a person chose to abort the run at an unknown attempt
+}
+
+// Attempt is one attempt of a step.
+type Attempt struct {
+	AttemptStarted
+	At       time.Time
+	Outcome  *AttemptEnded // nil while it runs, or when a process died in it
+	EndedAt  time.Time
+	Unknown  bool // a person was asked what became of it
+	Repeat   bool // cut off, and goes again by itself
+	Resolved *AttemptResolved
+}
+
+// Open reports whether the attempt has neither an outcome nor a person's word.
+func (a Attempt) Open() bool { return a.Outcome == nil && a.Resolved == nil && !a.Repeat }
+
+// Last returns the latest attempt, or nil.
+func (s *Step) Last() *Attempt {
+	if len(s.Attempts) == 0 {
+		return nil
+	}
+	return &s.Attempts[len(s.Attempts)-1]
+}
+
+// Approval is a gate that was reached.
+type Approval struct {
+	ApprovalAsked
+	At    time.Time
+	Given []ApprovalGiven
+	State ApprovalState
+	By    Actor     // who decided, when a person did
+	When  time.Time // when it was decided
+	Why   string    // the reason a person gave, or why it was voided
+}
+
+// ApprovalState is how an approval stands.
+type ApprovalState string
+
+// The states of an approval.
+const (
+	ApprovalPending   ApprovalState = "pending"
+	ApprovalGranted   ApprovalState = "granted"
+	ApprovalUsed      ApprovalState = "used" // its task has started
+	ApprovalRefused   ApprovalState = "denied"
+	ApprovalTimedOut  ApprovalState = "expired"
+	ApprovalWithdrawn ApprovalState = "voided"
+)
+
+// Approval returns the approval with that opaque id.
+func (r *Run) Approval(id string) (*Approval, bool) {
+	for _, a := range r.Approvals {
+		if a.Approval == id {
+			return a, true
+		}
+	}
+	return nil, false
+}
+
+// Pending returns the approval that the run waits for, or nil.
+func (r *Run) Pending() *Approval {
+	for _, a := range r.Approvals {
+		if a.State == ApprovalPending {
+			return a
+		}
+	}
+	return nil
+}
+
+// Unknown returns the step whose last attempt a person must resolve, or nil.
+func (r *Run) Unknown() *Step {
+	for _, p := range r.Order {
+		if a := r.Steps[p].Last(); a != nil && a.Unknown && a.Resolved == nil {
+			return r.Steps[p]
+		}
+	}
+	return nil
+}
+
+// Place is where people watch the run; false until it is announced.
+func (r *Run) Place() (Place, bool) {
+	if len(r.Places) == 0 {
+		return Place{}, false
+	}
+	return r.Places[len(r.Places)-1], true
+}
+
+// Approvers lists everybody whose yes was used in this run, each once.
+func (r *Run) Approvers() []Actor {
+	var out []Actor
+	for _, a := range r.Approvals {
+		if a.State != ApprovalUsed {
+			continue
+		}
+		for _, g := range a.Given {
+			out = appendActor(out, g.Actor)
+		}
+	}
+	return out
+}
+
+func appendActor(list []Actor, a Actor) []Actor {
+	for _, have := range list {
+		if have.Is(a) {
+			return list
+		}
+	}
+	return append(list, a)
+}
+
+// Clone returns a copy that shares nothing which Apply changes.
+func (r *Run) Clone() *Run {
+	c := *r
+	c.Steps = make(map[Path]*Step, len(r.Steps))
+	for p, s := range r.Steps {
+		step := *s
+		step.Attempts = append([]Attempt(nil), s.Attempts...)
+		c.Steps[p] = &step
+	}
+	c.Order = append([]Path(nil), r.Order...)
+	c.Places = append([]Place(nil), r.Places...)
+	c.Posts = maps.Clone(r.Posts)
+	c.Approvals = make([]*Approval, len(r.Approvals))
+	for i, a := range r.Approvals {
+		approval := *a
+		approval.Given = append([]ApprovalGiven(nil), a.Given...)
+		c.Approvals[i] = &approval
+	}
+	return &c
+}

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/playbot/playbot/playbooks"
+)
+
+const (
+	inboxSize = 64
+	// flushAfter bounds how long an outcome may wait to share a commit with the next intent.
+	flushAfter = 5 * time.Millisecond
+	// retryWrite is the pause between attempts to write while the disk refuses.
+	retryWrite = time.Second
+)
+
+// mail asks a run to decide something on its present state. The zero mail only wakes it.
+type mail struct {
+	decide func(*Run) ([]Payload, error)
+	reply  chan error // buffered
+}
+
+// runner owns one run while it is doing something: it alone appends to the run's stream.
+// Facts are applied to the fold at once and written with the next flush; nothing is done and
+// nobody is answered before that.
+type runner struct {
+	engine *Engine
+	id     RunID
+	inbox  chan mail
+
+	run     *Run
+	book    *playbooks.Playbook
+	pending []Payload
+	written Seq
+	work    *work
+}
+
+// work is what the runner's one worker is doing.
+type work struct {
+	path   Path
+	cancel context.CancelCauseFunc
+	record chan recordRequest
+	done   chan []Payload
+}
+
+// recordRequest asks the runner to write facts before the worker goes on.
+type recordRequest struct {
+	facts []Payload
+	reply chan error
+}
+
+var errCancelled = errors.New("cancelled by a person")
+
+// loop is the life of a runner.
+func (r *runner) loop() {
+	ctx := context.WithoutCancel(r.engine.base)
+	if err := r.load(ctx); err != nil {
+		r.engine.logger.ErrorContext(ctx, "run cannot be loaded", "run", r.id, "error", err)
+		r.giveUp(err)
+		return
+	}
+	for {
+		if r.work != nil {
+			r.attend(ctx)
+			continue
+		}
+		if r.drain(ctx) && r.stopped() {
+			r.flush(ctx)
+			r.giveUp(Errorf(CodeBusy, "playbot is stopping; try again in a minute"))
+			return
+		}
+		a := decide(r.run, r.book, time.Now())
+		r.engine.logger.DebugContext(ctx, "decided", "run", r.id, "do", a.do, "task", a.path, "reason", a.reason)
+		if r.act(ctx, a) {
+			return
+		}
+	}
+}
+
+// load reads the run and the playbook version that it uses.
+func (r *runner) load(ctx context.Context) error {
+	run, err := r.engine.Load(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	r.run, r.written = run, run.Seq
+	r.book, err = r.engine.Book(ctx, run.Requested.Playbook)
+	if err != nil && run.Ended.IsZero() {
+		return r.endDamaged(ctx, err)
+	}
+	return nil
+}
+
+// endDamaged ends a run whose playbook can no longer be read, rather than leave it open for ever.
+func (r *runner) endDamaged(ctx context.Context, cause error) error {
+	r.engine.logger.ErrorContext(ctx, "playbook of a run cannot be read", "run", r.id, "error", cause)
+	r.book = &playbooks.Playbook{Name: r.run.Requested.Playbook.Name}
+	r.record(RunEnded{Status: RunFailed, Message: fmt.Sprintf(
+		"stopped: this version of the playbook cannot be read any more (%v); look at the nodes by hand, locks %v may still be held", cause, r.run.Locks)})
+	r.flush(ctx)
+	return nil
+}
+
+// drain answers the mail that has arrived and reports whether the inbox was emptied.
+func (r *runner) drain(ctx context.Context) bool {
+	for {
+		select {
+		case m := <-r.inbox:
+			r.answer(ctx, m)
+		default:
+			return true
+		}
+	}
+}
+
+func (r *runner) stopped() bool {
+	select {
+	case <-r.engine.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// giveUp refuses what is in the inbox and retires.
+func (r *runner) giveUp(err error) {
+	for !r.engine.retire(r, time.Time{}, true) {
+		select {
+		case m := <-r.inbox:
+			if m.reply != nil {
+				m.reply <- err
+			}
+		default:
+		}
+	}
+}
+
+// answer lets mail decide, and replies when what it decided is on disk.
+func (r *runner) answer(ctx context.Context, m mail) {
+	if m.decide == nil {
+		return
+	}
+	wasCancelled := r.run.Cancel != nil
+	facts, err := m.decide(r.run)
+	if err == nil && len(facts) > 0 {
+		r.record(facts...)
+		err = r.flush(ctx)
+	}
+	if !wasCancelled && r.run.Cancel != nil && r.work != nil && r.work.path.List() != "always" {
+		r.work.cancel(errCancelled)
+	}
+	m.reply <- err
+}
+
+// record applies facts to the fold and keeps them for the next flush.
+func (r *runner) record(facts ...Payload) {
+	for _, f := range facts {
+		r.pending = append(r.pending, f)
+		r.run.Apply(Event{Stream: r.id.Stream(), Seq: r.run.Seq + 1, Time: time.Now(), Payload: f})
+	}
+}
+
+// flush writes what is pending. While the disk refuses, it tries again: what happened must not be
+// lost, and nothing new may begin. It gives up only when the engine is killed.
+func (r *runner) flush(ctx context.Context) error {
+	for len(r.pending) > 0 {
+		seq, err := r.engine.opts.Log.Append(ctx, r.id.Stream(), r.written, r.pending...)
+		if err == nil {
+			r.written, r.pending = seq, nil
+			break
+		}
+		r.engine.logger.ErrorContext(ctx, "events cannot be written", "run", r.id, "error", err)
+		if errors.Is(err, ErrConflict) {
+			r.pending = nil
+			return fmt.Errorf("run %s: %w", r.id.Short(), err)
+		}
+		select {
+		case <-time.After(retryWrite):
+		case <-r.engine.base.Done():
+			return fmt.Errorf("write events of run %s: %w", r.id.Short(), err)
+		}
+	}
+	if !r.run.Ended.IsZero() {
+		r.engine.announceEnd(r.id)
+	}
+	return nil
+}
+
+// act carries an action out, or starts a worker that does. It reports whether the runner has retired.
+func (r *runner) act(ctx context.Context, a action) bool {
+	switch a.do {
+	case doNothing, doWait:
+		if err := r.flush(ctx); err != nil {
+			r.giveUp(err)
+			return true
+		}
+		return r.engine.retire(r, a.until, a.do == doNothing)
+	case doExpire:
+		r.record(ApprovalExpired{Approval: a.approval.Approval})
+	case doVoid:
+		r.record(ApprovalVoided{Approval: a.approval.Approval, Reason: a.message})
+	case doUnknown:
+		r.record(AttemptUnknown{Path: a.path, Attempt: r.run.Steps[a.path].Last().Attempt})
+	case doEndTask:
+		r.record(TaskEnded{Path: a.path, Status: a.status, Message: r.engine.redact.text(a.message)})
+	case doEnd:
+		r.record(RunEnded{Status: a.end, Message: r.engine.redact.text(a.message)})
+	default:
+		r.start(ctx, a)
+	}
+	return false
+}
+
+// start gives an action that may block to a worker.
+func (r *runner) start(ctx context.Context, a action) {
+	workCtx, cancel := context.WithCancelCause(r.engine.base)
+	w := &work{path: a.path, cancel: cancel, record: make(chan recordRequest), done: make(chan []Payload, 1)}
+	p := &performer{
+		engine: r.engine, run: r.run.Clone(), book: r.book, session: r.engine.session(r.id, r.book),
+		record: func(facts ...Payload) error {
+			reply := make(chan error, 1)
+			w.record <- recordRequest{facts: facts, reply: reply}
+			return <-reply
+		},
+	}
+	r.work = w
+	r.engine.wg.Go(func() {
+		defer cancel(nil)
+		w.done <- r.guarded(workCtx, p, a)
+	})
+	_ = ctx
+}
+
+// guarded is the one place where a panic is caught: it fails one attempt, not the bot.
+func (r *runner) guarded(ctx context.Context, p *performer, a action) (facts []Payload) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.engine.logger.ErrorContext(ctx, "panic", "run", r.id, "task", a.path, "panic", v, "stack", string(debug.Stack()))
+			facts = p.afterPanic(a, fmt.Sprint(v))
+		}
+	}()
+	return p.perform(ctx, a)
+}
+
+// attend serves the worker and the inbox until the worker is done.
+func (r *runner) attend(ctx context.Context) {
+	flush := time.NewTimer(flushAfter)
+	defer flush.Stop()
+	for r.work != nil {
+		select {
+		case m := <-r.inbox:
+			r.answer(ctx, m)
+		case q := <-r.work.record:
+			r.record(q.facts...)
+			q.reply <- r.flush(ctx)
+		case <-flush.C:
+			_ = r.flush(ctx) // logged there; the worker's next record tries again
+		case facts := <-r.work.done:
+			r.work = nil
+			r.record(facts...)
+		}
+	}
+}

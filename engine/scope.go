@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/playbooks"
+)
+
+// scope is what templates and expressions see of a run.
+func (p *performer) scope() playbooks.Scope {
+	s := playbooks.Scope{
+		Metadata: metadata(p.book),
+		Run:      runItems(p.run),
+		Tasks:    namedResults(p.run, p.book),
+		Previous: p.run.result(p.run.Previous),
+		Failed:   p.run.result(p.run.Failed),
+		Started:  p.run.At,
+		Now:      time.Now,
+	}
+	if p.run.Prepared != nil {
+		s.Nodes = p.run.Prepared.Nodes
+	}
+	s.Input = func(ctx context.Context, name string) (any, error) {
+		return p.session.input(ctx, p.inputs(), name, s)
+	}
+	return s
+}
+
+// inputs are the static inputs of the run.
+func (p *performer) inputs() map[string]any {
+	if p.run.Prepared != nil {
+		return p.run.Prepared.Inputs
+	}
+	return p.run.Requested.Inputs
+}
+
+func metadata(b *playbooks.Playbook) map[string]any {
+	tags := make([]any, len(b.Tags))
+	for i, t := range b.Tags {
+		tags[i] = t
+	}
+	return map[string]any{
+		"name": b.Name, "version": b.Version, "author": b.Author, "description": b.Description,
+		"run_as": b.RunAs, "loglevel": b.LogLevel, "tags": tags, "on_fail": "fail",
+	}
+}
+
+func runItems(r *Run) map[string]any {
+	approvers := []any{}
+	for _, a := range r.Approvers() {
+		approvers = append(approvers, a.Label())
+	}
+	return map[string]any{
+		"id": r.ID.Short(), "actor": r.Requested.Actor.Label(), "approvers": approvers,
+		"started": r.At.UTC().Format(time.RFC3339),
+	}
+}
+
+// namedResults are the results of the tasks that have a name, before and after they ran.
+func namedResults(r *Run, b *playbooks.Playbook) map[string]map[string]any {
+	out := make(map[string]map[string]any)
+	for _, list := range []string{"pre_book", "tasks", "on_success", "on_fail", "post_book", "always", "pre_task", "post_task"} {
+		for _, t := range b.List(list) {
+			if t.As != "" {
+				out[t.As] = (&Step{Type: t.Type, Status: TaskPending}).items()
+			}
+		}
+	}
+	for _, p := range r.Order {
+		if s := r.Steps[p]; s.As != "" {
+			out[s.As] = s.items()
+		}
+	}
+	return out
+}
+
+// result is what templates see of a task; nil when there was none.
+func (r *Run) result(p Path) map[string]any {
+	s := r.Steps[p]
+	if s == nil {
+		return nil
+	}
+	return s.items()
+}
+
+// items is a task as templates and expressions see it.
+func (s *Step) items() map[string]any {
+	m := map[string]any{
+		"path": string(s.Path), "type": s.Type, "description": s.Description, "status": string(s.Status),
+		"ran": false, "success": false, "message": s.Message, "msg": s.Message, "data": []any{}, "runtime": 0.0,
+		"ok_nodes": []any{}, "failed_nodes": []any{}, "silent_nodes": []any{},
+	}
+	a := s.Last()
+	if a == nil {
+		return m
+	}
+	m["ran"] = true
+	m["success"] = s.Status == TaskOK || s.Status == TaskTolerated
+	if o := a.Outcome; o != nil {
+		m["success"] = m["success"] == true || o.OK && s.Ended.IsZero()
+		m["message"], m["msg"] = o.Result.Message, o.Result.Message
+		m["runtime"] = float64(o.Runtime.Round(10*time.Millisecond)) / float64(time.Second)
+		if o.Result.Data != nil {
+			m["data"] = o.Result.Data
+		}
+		m["ok_nodes"], m["failed_nodes"] = anyList(o.Result.OKNodes), anyList(o.Result.FailedNodes)
+		m["silent_nodes"] = anyList(o.Result.SilentNodes)
+	}
+	return m
+}
+
+func anyList(names []string) []any {
+	out := make([]any, len(names))
+	for i, n := range names {
+		out[i] = n
+	}
+	return out
+}
+
+// splitStore splits "store/key"; the key may contain slashes.
+func splitStore(ref string) (store, key string, err error) {
+	store, key, ok := strings.Cut(ref, "/")
+	if !ok || store == "" || key == "" {
+		return "", "", Errorf(CodeInvalid, "%q is not a store path; write store/key", ref)
+	}
+	return store, key, nil
+}

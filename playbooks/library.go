@@ -1,0 +1,215 @@
+package playbooks
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Library is a directory of playbooks. Reading it again is atomic: a file that does not load keeps
+// the last good version of its playbook. Every version that was ever loaded stays known by its
+// content digest. Safe for concurrent use.
+type Library struct {
+	dir   string
+	vocab Vocabulary
+
+	mu       sync.RWMutex // guards what follows
+	byName   map[string]*Playbook
+	byDigest map[string]*Playbook
+	broken   []BrokenFile
+	print    string // fingerprint of the directory
+}
+
+// BrokenFile is a file that does not load.
+type BrokenFile struct {
+	File     string
+	Name     string // of the playbook whose last good version is kept; empty when there is none
+	Problems error
+}
+
+// Changes says what a reload found.
+type Changes struct {
+	Loaded []string // new or changed playbooks
+	Gone   []string
+	Broken []BrokenFile
+}
+
+// NotFoundError says that there is no playbook of that name.
+type NotFoundError struct {
+	Name    string
+	Nearest string // "" when no name is near
+}
+
+// Error implements error.
+func (e *NotFoundError) Error() string {
+	if e.Nearest != "" {
+		return fmt.Sprintf("there is no playbook %q; did you mean %q?", e.Name, e.Nearest)
+	}
+	return fmt.Sprintf("there is no playbook %q; `list` shows what there is", e.Name)
+}
+
+// OpenLibrary reads a directory. Files that do not load are no error here: see [Library.Broken].
+func OpenLibrary(dir string, v Vocabulary) (*Library, error) {
+	l := &Library{dir: dir, vocab: v, byName: map[string]*Playbook{}, byDigest: map[string]*Playbook{}}
+	_, err := l.Reload()
+	return l, err
+}
+
+// Reload reads the directory again when anything in it has changed. A directory that cannot be
+// read is an error, and everything that was loaded stays.
+func (l *Library) Reload() (Changes, error) {
+	files, print, err := l.scan()
+	if err != nil {
+		return Changes{}, fmt.Errorf("read playbooks: %w; the %d that were loaded stay", err, len(l.List()))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if print == l.print {
+		return Changes{}, nil
+	}
+	return l.replace(files, print), nil
+}
+
+// replace puts what was read in place of what was there. The caller holds the lock.
+func (l *Library) replace(files []readFile, print string) Changes {
+	var ch Changes
+	next, from := map[string]*Playbook{}, map[string]string{}
+	for name, b := range l.byName {
+		from[b.File] = name
+	}
+	for _, f := range files {
+		book, err := l.parse(f)
+		if err == nil && next[book.Name] != nil {
+			err = fmt.Errorf("%s: the name %q is taken by %s; give one of them another name", f.name, book.Name, next[book.Name].File)
+		}
+		if err != nil {
+			kept := from[f.name]
+			if old := l.byName[kept]; old != nil && next[kept] == nil {
+				next[kept] = old
+			}
+			ch.Broken = append(ch.Broken, BrokenFile{File: f.name, Name: kept, Problems: err})
+			continue
+		}
+		if old := l.byName[book.Name]; old == nil || old.Digest != book.Digest {
+			ch.Loaded = append(ch.Loaded, book.Name)
+		}
+		next[book.Name] = book
+		l.byDigest[book.Digest] = book
+	}
+	for name := range l.byName {
+		if next[name] == nil {
+			ch.Gone = append(ch.Gone, name)
+		}
+	}
+	l.byName, l.broken, l.print = next, ch.Broken, print
+	slices.Sort(ch.Gone)
+	return ch
+}
+
+func (l *Library) parse(f readFile) (*Playbook, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	if b := l.byDigest[digestOf(f.data)]; b != nil && b.File == f.name {
+		return b, nil
+	}
+	return Parse(f.name, f.data, l.vocab)
+}
+
+type readFile struct {
+	name string
+	data []byte
+	err  error
+}
+
+// scan reads the regular files of the directory through a root that symbolic links cannot leave.
+func (l *Library) scan() ([]readFile, string, error) {
+	root, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = root.Close() }()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, "", err
+	}
+	var files []readFile
+	var print strings.Builder
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if ext != ".yaml" && ext != ".yml" || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		f := readOne(root, e.Name())
+		files = append(files, f)
+		fmt.Fprintf(&print, "%s %s %v\n", f.name, digestOf(f.data), f.err)
+	}
+	return files, print.String(), nil
+}
+
+func readOne(root *os.Root, name string) readFile {
+	info, err := root.Stat(name)
+	if err != nil {
+		return readFile{name: name, err: err}
+	}
+	if !info.Mode().IsRegular() {
+		return readFile{name: name, err: fmt.Errorf("%s is not a regular file; put the file itself here", name)}
+	}
+	if info.Size() > maxSize {
+		return readFile{name: name, err: fmt.Errorf("%s has %d bytes; a playbook has at most %d", name, info.Size(), maxSize)}
+	}
+	data, err := root.ReadFile(name)
+	return readFile{name: name, data: data, err: err}
+}
+
+// Get returns a playbook by its name. The error is a *NotFoundError, or says why the file does not load.
+func (l *Library) Get(name string) (*Playbook, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if b, ok := l.byName[name]; ok {
+		return b, nil
+	}
+	for _, b := range l.broken {
+		if strings.TrimSuffix(b.File, filepath.Ext(b.File)) == name {
+			return nil, fmt.Errorf("playbook %q does not load: %w", name, b.Problems)
+		}
+	}
+	return nil, &NotFoundError{Name: name, Nearest: Nearest(name, sortedKeys(l.byName))}
+}
+
+// List returns every playbook, sorted by name.
+func (l *Library) List() []*Playbook {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	out := make([]*Playbook, 0, len(l.byName))
+	for _, name := range sortedKeys(l.byName) {
+		out = append(out, l.byName[name])
+	}
+	return out
+}
+
+// Broken returns the files that do not load.
+func (l *Library) Broken() []BrokenFile {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Clone(l.broken)
+}
+
+// ByDigest returns a version of a playbook that this library has loaded.
+func (l *Library) ByDigest(digest string) (*Playbook, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	b, ok := l.byDigest[digest]
+	return b, ok
+}
+
+// IsNotFound reports whether an error says that there is no such playbook.
+func IsNotFound(err error) bool {
+	_, ok := errors.AsType[*NotFoundError](err)
+	return ok
+}

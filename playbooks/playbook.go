@@ -1,0 +1,112 @@
+package playbooks
+
+import "time"
+
+// Playbook is a checked playbook. It is immutable: nobody changes what a pointer to one leads to.
+type Playbook struct {
+	Name        string
+	Version     string
+	Author      string
+	Description string
+	RunAs       string
+	LogLevel    string
+	Tags        []string
+	Uses        []Use
+	Inputs      []Input
+	DataStores  []Part
+	Locks       []Value // each renders to "store/key", or to a bare store name
+	NodeSets    []NodeSet
+	Tasks       []Task
+	Hooks       Hooks
+
+	File     string    // where it was read from
+	Digest   string    // SHA-256 of Source, hexadecimal
+	Source   []byte    // the bytes of the file
+	Warnings []Problem // what loads but should be changed
+}
+
+// Use is a range of versions that an agent must satisfy.
+type Use struct {
+	Agent string
+	Range Value
+}
+
+// Hooks are the task lists around the main list.
+type Hooks struct {
+	PreBook, PreTask, PostTask, OnFail, OnSuccess, PostBook, Always []Task
+}
+
+// List returns the tasks of a list by its YAML name, "tasks" included; an unknown name gives nil.
+func (p *Playbook) List(name string) []Task {
+	switch name {
+	case "tasks":
+		return p.Tasks
+	case "pre_book":
+		return p.Hooks.PreBook
+	case "pre_task":
+		return p.Hooks.PreTask
+	case "post_task":
+		return p.Hooks.PostTask
+	case "on_fail":
+		return p.Hooks.OnFail
+	case "on_success":
+		return p.Hooks.OnSuccess
+	case "post_book":
+		return p.Hooks.PostBook
+	case "always":
+		return p.Hooks.Always
+	}
+	return nil
+}
+
+// Input returns the declared input of that name.
+func (p *Playbook) Input(name string) (Input, bool) {
+	for _, in := range p.Inputs {
+		if in.Name == name {
+			return in, true
+		}
+	}
+	return Input{}, false
+}
+
+// Part is a typed part of a playbook: a data store.
+type Part struct {
+	Name       string
+	Type       string
+	Pos        Pos
+	Properties Value // a mapping
+}
+
+// NodeSet is a named set of nodes.
+type NodeSet struct {
+	Part
+	AtLeast   int
+	Limit     int // 0: no limit
+	EmptyOK   bool
+	WhenEmpty Value // zero: the generated text
+	Test      bool
+	Uses      []string
+}
+
+// Task is one entry of a task list.
+type Task struct {
+	Type        string
+	Pos         Pos
+	Description Value // zero: "<type> task"
+	As          string
+	When        *Expression // nil: always
+	Tries       Value       // zero: 1
+	TrySleep    Value       // zero: 10 s
+	PreSleep    Value       // zero: none
+	Timeout     Value       // zero: none
+	FailOK      bool
+	Destructive bool
+	Idempotent  *bool         // nil: what the task type says
+	Expires     time.Duration // of the approval; 0: the policy's
+	Properties  Value         // a mapping, the common keys taken out
+}
+
+// Pos is a place in a file; lines and columns count from one. The zero Pos is no place.
+type Pos struct {
+	Line, Column int
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// recordVersion is the first byte of every value.
+const recordVersion = 1
+
+// headerSize is the version byte and the CRC-32C.
+const headerSize = 5
+
+// DamagedError says that a value in the file is not what was written.
+type DamagedError struct {
+	Bucket string
+	Key    []byte
+	Reason string
+}
+
+// Error implements error.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the store is damaged: bucket %s, key %x: %s; restore a backup, or export what is readable", e.Bucket, e.Key, e.Reason)
+}
+
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// seal puts version and checksum before a payload. The key is covered too, so that a value cannot
+// be mistaken for another's.
+func seal(key, payload []byte) []byte {
+	out := make([]byte, headerSize, headerSize+len(payload))
+	out[0] = recordVersion
+	out = append(out, payload...)
+	binary.BigEndian.PutUint32(out[1:], checksum(key, payload))
+	return out
+}
+
+func checksum(key, payload []byte) uint32 {
+	sum := crc32.Update(0, castagnoli(), key)
+	sum = crc32.Update(sum, castagnoli(), []byte{recordVersion})
+	return crc32.Update(sum, castagnoli(), payload)
+}
+
+// unseal returns the payload of a value, or a *DamagedError. The payload points into the value.
+func unseal(bucket string, key, value []byte) ([]byte, error) {
+	damaged := func(reason string) error {
+		return &DamagedError{Bucket: bucket, Key: append([]byte(nil), key...), Reason: reason}
+	}
+	if len(value) < headerSize {
+		return nil, damaged("the value is too short")
+	}
+	if value[0] != recordVersion {
+		return nil, damaged(fmt.Sprintf("record version %d is not known", value[0]))
+	}
+	payload := value[headerSize:]
+	if binary.BigEndian.Uint32(value[1:]) != checksum(key, payload) {
+		return nil, damaged("the checksum does not match")
+	}
+	return payload, nil
+}
+
+// record is an event in the file.
+type record struct {
+	Stream engine.StreamID `json:"s"`
+	Seq    engine.Seq      `json:"n"`
+	Time   time.Time       `json:"t"`
+	Kind   string          `json:"k"`
+	Data   json.RawMessage `json:"d"`
+}
+
+func encodeEvent(e engine.Event) ([]byte, error) {
+	data, err := engine.EncodePayload(e.Payload)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(record{Stream: e.Stream, Seq: e.Seq, Time: e.Time, Kind: e.Kind(), Data: data})
+}
+
+func decodeEvent(key, value []byte) (engine.Event, error) {
+	payload, err := unseal(string(bucketEvent), key, value)
+	if err != nil {
+		return engine.Event{}, err
+	}
+	var r record
+	if err := json.Unmarshal(payload, &r); err != nil {
+		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
+	}
+	p, err := engine.DecodePayload(r.Kind, r.Data)
+	if err != nil {
+		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
+	}
+	return engine.Event{Stream: r.Stream, Seq: r.Seq, Pos: engine.Pos(number(key)), Time: r.Time, Payload: p}, nil
+}
+
+// bytes8 is a number as a key: big-endian, so that keys sort as numbers do.
+func bytes8(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func number(b []byte) uint64 {
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
