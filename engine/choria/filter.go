@@ -1,0 +1,56 @@
+package choria
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/playbot/playbot/engine/choria/internal/wire"
+)
+
+// Filter selects servers: every list must hold, and of the identities any one. A word between
+// slashes is a regular expression.
+type Filter struct {
+	Agents     []string
+	Classes    []string
+	Facts      []string // country=uk, with = == != =~ < > <= >=
+	Identities []string
+}
+
+func (f Filter) wire() (wire.Filter, error) {
+	w := wire.Filter{Agent: f.Agents, Class: f.Classes, Identity: f.Identities}
+	for _, s := range f.Facts {
+		fact, err := ParseFact(s)
+		if err != nil {
+			return w, err
+		}
+		w.Fact = append(w.Fact, fact)
+	}
+	return w, nil
+}
+
+// operators in the order in which they must be looked for.
+func operators() []string { return []string{"==", "!=", "=~", "<=", ">=", "=", "<", ">"} }
+
+// ParseFact reads a comparison such as country=uk. A single = means ==, or =~ before /…/.
+func ParseFact(s string) (wire.Fact, error) {
+	at, op := len(s), ""
+	for _, o := range operators() {
+		if i := strings.Index(s, o); i >= 0 && (i < at || i == at && len(o) > len(op)) {
+			at, op = i, o
+		}
+	}
+	name, value := strings.TrimSpace(s[:min(at, len(s))]), ""
+	if op != "" {
+		value = strings.TrimSpace(s[at+len(op):])
+	}
+	if op == "" || name == "" || value == "" {
+		return wire.Fact{}, fmt.Errorf("%q is not a fact filter; write it as in country=uk or mem>=4", s)
+	}
+	if op == "=" {
+		op = "=="
+		if len(value) > 1 && value[0] == '/' && value[len(value)-1] == '/' {
+			op = "=~"
+		}
+	}
+	return wire.Fact{Fact: name, Operator: op, Value: value}, nil
+}

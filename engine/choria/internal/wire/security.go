@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// insecureWord stands where signature and certificate would be.
+const insecureWord = "insecure"
+
+// Insecure neither signs nor verifies: for simulated fleets only.
+type Insecure struct{}
+
+// Sign implements [Signer].
+func (Insecure) Sign([]byte) (signature, cert string, err error) {
+	return insecureWord, insecureWord, nil
+}
+
+// Verify implements [Verifier].
+func (Insecure) Verify([]byte, string, string, string) error { return nil }
+
+// RSA signs with an RSA key, which is the only kind that Choria's file security knows.
+type RSA struct {
+	Key  *rsa.PrivateKey
+	Cert string // PEM
+}
+
+// Sign implements [Signer].
+func (s RSA) Sign(message []byte) (signature, cert string, err error) {
+	sum := sha256.Sum256(message)
+	sig, err := rsa.SignPKCS1v15(rand.Reader, s.Key, crypto.SHA256, sum[:])
+	if err != nil {
+		return "", "", err
+	}
+	return base64.StdEncoding.EncodeToString(sig), s.Cert, nil
+}
+
+// Authority verifies requests against a CA.
+type Authority struct {
+	Roots *x509.CertPool
+}
+
+// Verify implements [Verifier]: the certificate must come from the CA, the caller must be named by
+// it, and the signature must be the caller's.
+func (a Authority) Verify(message []byte, signature, cert, caller string) error {
+	block, _ := pem.Decode([]byte(cert))
+	if block == nil {
+		return errors.New("the request has no certificate")
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return fmt.Errorf("certificate of the request: %w", err)
+	}
+	if _, err := c.Verify(x509.VerifyOptions{Roots: a.Roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		return fmt.Errorf("certificate of the request: %w", err)
+	}
+	if name, ok := strings.CutPrefix(caller, "choria="); !ok || name != c.Subject.CommonName && !slices.Contains(c.DNSNames, name) {
+		return fmt.Errorf("caller %q is not named by the certificate of %q", caller, c.Subject.CommonName)
+	}
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return errors.New("the certificate holds no RSA key")
+	}
+	sig, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil {
+		return fmt.Errorf("signature: %w", err)
+	}
+	sum := sha256.Sum256(message)
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig); err != nil {
+		return fmt.Errorf("signature: %w", err)
+	}
+	return nil
+}
