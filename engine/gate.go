@@ -17,7 +17,7 @@ import (
 
 // ask seals what a task is about to do and asks for approval of exactly that.
 func (p *performer) ask(ctx context.Context, path Path, t *playbooks.Task) []Payload {
-	props, err := playbooks.Rendered(t.Properties, ctx, p.scope())
+	props, err := p.render(ctx, t)
 	if err != nil {
 		return p.failAttempt(path, err.Error())
 	}

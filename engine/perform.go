@@ -175,7 +175,12 @@ func (p *performer) properties(ctx context.Context, a action) (*playbooks.Proper
 	if a.approval != nil {
 		return playbooks.FromMap(a.approval.Sealed), nil
 	}
-	return playbooks.Rendered(a.task.Properties, ctx, p.scope())
+	return p.render(ctx, a.task)
+}
+
+func (p *performer) render(ctx context.Context, t *playbooks.Task) (*playbooks.Properties, error) {
+	tt, _ := p.engine.opts.Types.task(t.Type) // an unknown type is found when it is decoded
+	return playbooks.Rendered(t.Properties, ctx, p.scope(), tt.ShellText...)
 }
 
 func (p *performer) decode(t *playbooks.Task, props *playbooks.Properties) (Task, error) {

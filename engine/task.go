@@ -15,6 +15,8 @@ type TaskType struct {
 	// Decode turns properties into a task. It is called with unrendered properties when a playbook
 	// is checked and with rendered ones before every attempt; see [playbooks.Properties].
 	Decode func(*playbooks.Properties) (Task, error)
+	// ShellText names the properties that hold text for a shell; see [playbooks.Value.Shell].
+	ShellText []string
 }
 
 // Task is a decoded task. It has no state of its own and may be run more than once.

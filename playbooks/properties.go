@@ -40,18 +40,28 @@ func Unrendered(v Value) *Properties {
 	return p
 }
 
-// Rendered renders a mapping and reads that.
-func Rendered(v Value, ctx context.Context, s Scope) (*Properties, error) { //nolint:revive // the value is the receiver of the sentence
+// Rendered renders a mapping and reads that. The keys named in shellText hold text for a shell:
+// where that has templates it becomes an argument list, see [Value.Shell].
+func Rendered(v Value, ctx context.Context, s Scope, shellText ...string) (*Properties, error) { //nolint:revive // the value is the receiver of the sentence
 	p := &Properties{pos: v.pos}
 	p.mustBeMapping(v)
 	for _, e := range v.entries {
-		data, err := e.Value.Render(ctx, s)
+		data, err := e.render(ctx, s, slices.Contains(shellText, e.Key))
 		if err != nil {
 			return nil, err
 		}
 		p.props = append(p.props, property{key: e.Key, pos: e.Pos, value: data, source: e.Value})
 	}
 	return p, nil
+}
+
+func (e Entry) render(ctx context.Context, s Scope, shellText bool) (any, error) {
+	if shellText {
+		if argv, ok, err := e.Value.Shell(ctx, s); ok {
+			return argv, err
+		}
+	}
+	return e.Value.Render(ctx, s)
 }
 
 // FromMap reads plain data: sealed properties, or those of a test.

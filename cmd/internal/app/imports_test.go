@@ -29,6 +29,7 @@ func rules() []rule {
 		{"engine", []string{"playbooks", "engine/policy", "engine/schedule"}, nil},
 		{"engine/enginetest", []string{"engine", "playbooks", "engine/policy"}, nil},
 		{"engine/tasks", []string{"engine", "playbooks", "engine/choria", "engine/puppetdb"}, nil},
+		{"engine/tasks/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/tasks/mcollective"}, nil},
 		{"engine/nodes", []string{"engine", "playbooks", "engine/choria", "engine/puppetdb"}, nil},
 		{"engine/nodes/yaml", []string{"engine", "playbooks"}, []string{"gopkg.in/yaml.v3"}},
 		{"engine/datastores", []string{"engine", "playbooks"}, nil},

@@ -16,11 +16,16 @@ import (
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
-// Certs is a throw-away certificate authority with a server and a client certificate.
+// Certs is a throw-away certificate authority with a server and a client certificate. Not safe for
+// concurrent use.
 type Certs struct {
 	CA         string // path of the CA certificate
 	ClientCert string
 	ClientKey  string
+	dir        string
+	ca         *x509.Certificate
+	caKey      *rsa.PrivateKey
+	serial     int64
 	roots      *x509.CertPool
 	server     tls.Certificate
 	client     tls.Certificate
@@ -31,45 +36,60 @@ const keyBits = 2048
 
 // NewCerts writes a CA, and a client certificate for identity, into dir.
 func NewCerts(dir, identity string) (*Certs, error) {
-	caKey, err := rsa.GenerateKey(rand.Reader, keyBits)
-	if err != nil {
+	c := &Certs{CA: filepath.Join(dir, "ca.pem"), dir: dir, serial: 1, roots: x509.NewCertPool()}
+	if err := c.found(); err != nil {
 		return nil, err
 	}
-	ca := template("fleetsim CA", 1)
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
+	var err error
+	if c.server, err = c.issue("localhost"); err != nil {
 		return nil, err
 	}
-	c := &Certs{
-		CA: filepath.Join(dir, "ca.pem"), ClientCert: filepath.Join(dir, identity+".pem"), ClientKey: filepath.Join(dir, identity+".key"),
-		roots: x509.NewCertPool(),
-	}
-	if ca, err = x509.ParseCertificate(caDER); err != nil {
+	if c.client, err = c.issue(identity); err != nil {
 		return nil, err
 	}
-	c.roots.AddCert(ca)
-	if err := writePEM(c.CA, "CERTIFICATE", caDER); err != nil {
-		return nil, err
-	}
-	if c.server, err = issue(ca, caKey, "localhost", 2); err != nil {
-		return nil, err
-	}
-	if c.client, err = issue(ca, caKey, identity, 3); err != nil {
-		return nil, err
-	}
-	return c, c.writeClient()
+	c.ClientCert, c.ClientKey, err = c.write(identity, c.client)
+	return c, err
 }
 
-func (c *Certs) writeClient() error {
-	if err := writePEM(c.ClientCert, "CERTIFICATE", c.client.Certificate[0]); err != nil {
+// Issue writes one more certificate and its key for name into the folder of the CA, good for both
+// ends of a connection, and returns their paths.
+func (c *Certs) Issue(name string) (cert, key string, err error) {
+	pair, err := c.issue(name)
+	if err != nil {
+		return "", "", err
+	}
+	return c.write(name, pair)
+}
+
+// found makes the CA.
+func (c *Certs) found() error {
+	var err error
+	if c.caKey, err = rsa.GenerateKey(rand.Reader, keyBits); err != nil {
 		return err
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(c.client.PrivateKey)
+	ca := template("fleetsim CA", c.serial)
+	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &c.caKey.PublicKey, c.caKey)
 	if err != nil {
 		return err
 	}
-	return writePEM(c.ClientKey, "PRIVATE KEY", key)
+	if c.ca, err = x509.ParseCertificate(der); err != nil {
+		return err
+	}
+	c.roots.AddCert(c.ca)
+	return writePEM(c.CA, "CERTIFICATE", der)
+}
+
+func (c *Certs) write(name string, pair tls.Certificate) (certPath, keyPath string, err error) {
+	certPath, keyPath = filepath.Join(c.dir, name+".pem"), filepath.Join(c.dir, name+".key")
+	if err := writePEM(certPath, "CERTIFICATE", pair.Certificate[0]); err != nil {
+		return "", "", err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		return "", "", err
+	}
+	return certPath, keyPath, writePEM(keyPath, "PRIVATE KEY", key)
 }
 
 func template(name string, serial int64) *x509.Certificate {
@@ -79,18 +99,19 @@ func template(name string, serial int64) *x509.Certificate {
 	}
 }
 
-func issue(ca *x509.Certificate, caKey *rsa.PrivateKey, name string, serial int64) (tls.Certificate, error) {
+func (c *Certs) issue(name string) (tls.Certificate, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	t := template(name, serial)
+	c.serial++
+	t := template(name, c.serial)
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	if name == "localhost" {
 		t.IPAddresses = loopback()
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, ca, &key.PublicKey, caKey)
+	der, err := x509.CreateCertificate(rand.Reader, t, c.ca, &key.PublicKey, c.caKey)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

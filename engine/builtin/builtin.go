@@ -1,0 +1,66 @@
+// Package builtin is the list of everything that playbooks may use without a plugin. A new task
+// type, node set or data store is one folder and one line here.
+package builtin
+
+import (
+	"log/slog"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/datastores/environment"
+	"github.com/playbot/playbot/engine/datastores/file"
+	"github.com/playbot/playbot/engine/datastores/memory"
+	nodesmcollective "github.com/playbot/playbot/engine/nodes/mcollective"
+	"github.com/playbot/playbot/engine/nodes/pql"
+	"github.com/playbot/playbot/engine/nodes/yaml"
+	"github.com/playbot/playbot/engine/tasks/log"
+	"github.com/playbot/playbot/engine/tasks/mcollective"
+	"github.com/playbot/playbot/engine/tasks/playbook"
+	"github.com/playbot/playbot/engine/tasks/shell"
+	"github.com/playbot/playbot/engine/tasks/slack"
+	"github.com/playbot/playbot/engine/tasks/sleep"
+	"github.com/playbot/playbot/engine/tasks/webhook"
+)
+
+// Network is the Choria network: it answers requests and says who is there. *choria.Client is one.
+type Network interface {
+	mcollective.Client
+	nodesmcollective.Client
+}
+
+// Deps are what the built-in types need. What is nil makes the types that need it fail, when they
+// are used, with a sentence that says what to configure.
+type Deps struct {
+	Network  Network
+	PuppetDB pql.Client
+	Books    playbook.Books
+	ReadOnly func(action string) bool // which actions only read
+	Slack    slack.Options
+	Webhook  webhook.Options
+	DataDir  string // relative paths in playbooks start here
+	Logger   *slog.Logger
+}
+
+// Types is the list.
+func Types(d Deps) engine.Types {
+	return engine.Types{
+		Tasks: []engine.TaskType{
+			log.Type(d.Logger),
+			mcollective.Type(d.Network, d.ReadOnly),
+			playbook.Type(d.Books),
+			shell.Type(),
+			slack.Type(d.Slack),
+			sleep.Type(),
+			webhook.Type(d.Webhook),
+		},
+		Nodes: []engine.NodeSourceType{
+			nodesmcollective.Type(d.Network),
+			pql.Type(d.PuppetDB),
+			yaml.Type(d.DataDir),
+		},
+		Stores: []engine.DataStoreType{
+			environment.Type(),
+			file.Type(d.DataDir),
+			memory.Type(memory.NewLocks()),
+		},
+	}
+}

@@ -1,0 +1,41 @@
+// Package sleep is the task type `sleep`. It is durable: after a restart it sleeps what is left.
+package sleep
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/playbooks"
+)
+
+// Type is the task type.
+func Type() engine.TaskType {
+	return engine.TaskType{
+		Name: "sleep", Summary: "waits",
+		Decode: func(p *playbooks.Properties) (engine.Task, error) {
+			if !p.Has("duration") {
+				p.RequireText("duration")
+			}
+			return task{p.Duration("duration", 0)}, p.Err()
+		},
+	}
+}
+
+type task struct{ duration time.Duration }
+
+// Effect implements [engine.Task].
+func (task) Effect() engine.Effect { return engine.Idempotent }
+
+// Run implements [engine.Task].
+func (t task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
+	timer := time.NewTimer(time.Until(c.Started.Add(t.duration)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return engine.Result{Message: fmt.Sprintf("slept %s", t.duration)}, nil
+	case <-ctx.Done():
+		return engine.Result{Message: "woken before the end"}, context.Cause(ctx)
+	}
+}
