@@ -19,6 +19,14 @@ type Vocabulary interface {
 	Names(kind string) []string
 }
 
+var (
+	bookName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+	bookVersion = regexp.MustCompile(`^\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?$`)
+	callerID    = regexp.MustCompile(`^\w+=[\w.-]+$`)
+	partName    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	resultName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
 // checker turns the raw value of a file into a playbook.
 type checker struct {
 	*source
@@ -34,15 +42,16 @@ func Parse(file string, data []byte, v Vocabulary) (*Playbook, error) {
 		source: &source{file: file, lines: strings.Split(string(data), "\n")}, vocab: v,
 		book: &Playbook{File: file, Source: data, Digest: digestOf(data), LogLevel: "info"},
 	}
-	if root, ok := c.read(data); ok && c.fit() {
+	if root, ok := c.read(data); ok && !c.tooMuch {
 		if root.kind == mapping {
 			c.top(root)
 		} else {
 			c.problem(root.pos, "begin with name:", "a playbook is a mapping")
 		}
 	}
-	bad := &Problems{}
-	for _, p := range c.problems {
+	all, bad := &Problems{list: c.problems}, &Problems{}
+	all.tidy()
+	for _, p := range all.list {
 		if p.Warning {
 			c.book.Warnings = append(c.book.Warnings, *p)
 		} else {
@@ -50,7 +59,6 @@ func Parse(file string, data []byte, v Vocabulary) (*Playbook, error) {
 		}
 	}
 	if len(bad.list) > 0 {
-		bad.sort()
 		return nil, bad
 	}
 	return c.book, nil
@@ -61,9 +69,6 @@ func digestOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// fit reports whether the file is of a size that can be checked.
-func (s *source) fit() bool { return s.values <= maxValues }
-
 // lists are the task lists under hooks.
 func lists() []string {
 	return []string{"pre_book", "pre_task", "post_task", "on_fail", "on_success", "post_book", "always"}
@@ -72,9 +77,9 @@ func lists() []string {
 func (c *checker) top(root Value) {
 	c.collect(root)
 	p := Unrendered(root)
-	c.metadata(p)
+	c.metadata(root, p)
+	c.inputs(c.section(p, "inputs", mapping)) // first: expressions elsewhere know their types
 	c.uses(c.section(p, "uses", mapping))
-	c.inputs(c.section(p, "inputs", mapping))
 	c.stores(c.section(p, "data_stores", mapping))
 	c.locks(c.section(p, "locks", list))
 	c.nodes(c.section(p, "nodes", mapping))
@@ -92,8 +97,11 @@ func (c *checker) section(p *Properties, key string, want kind) Value {
 	if v.kind == absent || v.kind == scalar && v.plain == nil || v.kind == want {
 		return v
 	}
-	name := map[kind]string{mapping: "mapping", list: "list"}[want]
-	c.problem(v.pos, "", "%s should be a %s", key, name)
+	name, remedy := "mapping", "write key: value lines below it"
+	if want == list {
+		name, remedy = "list", "write lines below it that begin with -"
+	}
+	c.problem(v.pos, remedy, "%s should be a %s", key, name)
 	return Value{}
 }
 
@@ -122,26 +130,42 @@ func (c *checker) collect(root Value) {
 func (c *checker) collectTasks(v Value) {
 	for _, item := range v.items {
 		for _, t := range item.entries {
-			if as, ok := t.Value.entry("as"); ok {
-				c.names.tasks = append(c.names.tasks, as.Value.raw)
+			as, ok := t.Value.entry("as")
+			if !ok || as.Value.kind != scalar || as.Value.raw == "" {
+				continue // which is told where the task is checked
 			}
+			if slices.Contains(c.names.tasks, as.Value.raw) {
+				c.problem(as.Value.pos, "give each task a name of its own", "two tasks are called %q", as.Value.raw)
+			}
+			c.names.tasks = append(c.names.tasks, as.Value.raw)
 		}
 	}
 }
 
-func (c *checker) metadata(p *Properties) {
+// metadataKeys describe the book. Nothing in them is a template.
+func metadataKeys() []string {
+	return []string{"name", "version", "author", "description", "run_as", "tags", "loglevel", "on_fail", "$schema", "macros"}
+}
+
+func (c *checker) metadata(root Value, top *Properties) {
+	for _, key := range metadataKeys() {
+		top.Has(key) // known
+	}
+	p := plain(root.only(metadataKeys()...))
+	defer c.takeOnly(p)
 	b := c.book
 	b.Name, b.Version = p.RequireText("name"), p.RequireText("version")
 	b.Author, b.Description = p.RequireText("author"), p.RequireText("description")
 	b.RunAs = p.Text("run_as", "")
 	b.Tags = p.Strings("tags")
 	b.LogLevel = p.Choice("loglevel", "info", "debug", "info", "warn", "error", "fatal")
-	p.Any("$schema")
-	p.Any("macros")
-	if b.Name != "" && !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`).MatchString(b.Name) {
+	if b.Name != "" && !bookName.MatchString(b.Name) {
 		p.Remedy("name", "use letters, digits, - and _", "%q is not a name for a playbook", b.Name)
 	}
-	if b.RunAs != "" && !regexp.MustCompile(`^\w+=[\w.-]+$`).MatchString(b.RunAs) {
+	if b.Version != "" && !bookVersion.MatchString(b.Version) {
+		c.warn(p.Source("version").pos, "write it as in 1.0.0", "%q is not a version", b.Version)
+	}
+	if b.RunAs != "" && !callerID.MatchString(b.RunAs) {
 		p.Remedy("run_as", "write it as in choria=deploy.bot", "%q is not a caller id", b.RunAs)
 	}
 	switch onFail := p.Text("on_fail", ""); onFail {
@@ -155,6 +179,10 @@ func (c *checker) metadata(p *Properties) {
 
 func (c *checker) uses(v Value) {
 	for _, e := range v.entries {
+		if e.Value.kind != templated && (e.Value.kind != scalar || e.Value.plain == nil) {
+			c.problem(e.Pos, `write `+e.Key+`: ">= 1.0.0"`, "agent %q has no range of versions", e.Key)
+			continue
+		}
 		c.resolve(e.Value)
 		c.book.Uses = append(c.book.Uses, Use{Agent: e.Key, Range: e.Value})
 	}
@@ -169,82 +197,12 @@ func (c *checker) resolve(v Value) {
 	})
 }
 
-func (c *checker) inputs(v Value) {
-	for _, e := range v.entries {
-		if e.Value.kind != mapping {
-			c.problem(e.Pos, "give it a description and a type", "input %q has no properties", e.Key)
-			continue
-		}
-		c.book.Inputs = append(c.book.Inputs, c.input(e))
-	}
-}
-
-func (c *checker) input(e Entry) Input {
-	p := plain(e.Value)
-	in := Input{Name: e.Key, Pos: e.Pos, Description: p.Text("description", ""), Data: p.Text("data", "")}
-	if !regexp.MustCompile(`^[a-zA-Z0-9_-]+$`).MatchString(e.Key) {
-		p.add(e.Pos, "use letters, digits, - and _", "%q is not a name for an input", e.Key)
-	}
-	in.Dynamic, in.Save = p.Bool("dynamic", false), p.Bool("save", false)
-	in.Required = p.Bool("required", true)
-	if p.Has("require") {
-		in.Required = p.Bool("require", true)
-		c.warn(p.Source("require").pos, "write required:", "require: is the documentation's spelling of required:")
-	}
-	typ := p.RequireText("type")
-	var ok bool
-	if in.Type, ok = inputTypes()[typ]; !ok && typ != "" {
-		p.Remedy("type", suggest(typ, []string{"String", "Integer", "Float", "Numeric", "Array", "Boolean"}), "unknown input type %q", typ)
-	}
-	if raw := p.Any("validation"); raw != nil {
-		val, problem := parseValidation(raw)
-		if problem != nil {
-			p.Remedy("validation", problem.Remedy, "%s", problem.Message)
-		}
-		in.Validation = val
-	}
-	if p.Has("default") {
-		in.Default, in.HasDefault = p.Any("default"), p.Any("default") != nil
-		if err := in.Check(in.Default); in.HasDefault && err != nil && in.Type != "" {
-			p.Remedy("default", in.expects(), "the default of input %q: %s", in.Name, err)
-		}
-	}
-	c.inputStore(p, in)
-	if err := p.Err(); err != nil {
-		c.take(e.Pos, err)
-	}
-	return in
-}
-
-func (c *checker) inputStore(p *Properties, in Input) {
-	switch {
-	case in.Data == "" && in.Save:
-		p.Remedy("save", "add data: store/key", "input %q cannot be saved without a store", in.Name)
-	case in.Data == "" && in.Dynamic && in.Required && !in.HasDefault:
-		p.Remedy("dynamic", "add data: store/key", "input %q is dynamic and has no store to read from", in.Name)
-	case in.Data != "" && !strings.Contains(in.Data, "/"):
-		p.Remedy("data", "write store/key", "%q is not a store path", in.Data)
-	}
-}
-
-// plain reads a mapping in which nothing is a template, such as an input.
-func plain(v Value) *Properties {
-	p := &Properties{pos: v.pos}
-	for _, e := range v.entries {
-		data, ok := e.Value.Literal()
-		if !ok {
-			data = e.Value.raw
-			if e.Value.kind != templated {
-				p.add(e.Pos, "write the value", "inputs are never templated")
-			}
-		}
-		p.props = append(p.props, property{key: e.Key, pos: e.Pos, value: data, source: e.Value})
-	}
-	return p
-}
-
 func (c *checker) locks(v Value) {
 	for _, item := range v.items {
+		if item.raw == "" || item.kind != scalar && item.kind != templated {
+			c.problem(item.pos, "write store/key, or the name of a store", "a lock is text")
+			continue
+		}
 		c.resolve(item)
 		c.book.Locks = append(c.book.Locks, item)
 	}
@@ -276,12 +234,5 @@ func (c *checker) references() {
 				c.problem(set.Pos, "add "+agent+": \">= …\" to the top-level uses", "node set %q uses agent %q, whose version range is not declared", set.Name, agent)
 			}
 		}
-	}
-	seen := map[string]bool{}
-	for _, as := range c.names.tasks {
-		if seen[as] {
-			c.problem(Pos{}, "give each task a name of its own", "two tasks are called %q", as)
-		}
-		seen[as] = true
 	}
 }

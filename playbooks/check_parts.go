@@ -3,14 +3,14 @@ package playbooks
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 )
 
 func (c *checker) stores(v Value) {
 	for _, e := range v.entries {
 		if part, rest, ok := c.part(e, "data store"); ok {
-			c.vocabulary(part, "data_stores", c.vocab.DataStore, rest)
+			c.vocabulary(part, "data_stores", c.vocab.DataStore, rest, "type")
 			part.Properties = rest
 			c.book.DataStores = append(c.book.DataStores, part)
 		}
@@ -19,11 +19,11 @@ func (c *checker) stores(v Value) {
 
 // part reads what a node set and a data store have in common.
 func (c *checker) part(e Entry, what string) (Part, Value, bool) {
-	if !regexp.MustCompile(`^[a-zA-Z0-9_-]+$`).MatchString(e.Key) {
+	if !partName.MatchString(e.Key) {
 		c.problem(e.Pos, "use letters, digits, - and _", "%q is not a name for a %s", e.Key, what)
 	}
 	typ, ok := e.Value.entry("type")
-	if e.Value.kind != mapping || !ok {
+	if e.Value.kind != mapping || !ok || typ.Value.raw == "" {
 		c.problem(e.Pos, "add type: …", "%s %q has no type", what, e.Key)
 		return Part{}, Value{}, false
 	}
@@ -33,22 +33,29 @@ func (c *checker) part(e Entry, what string) (Part, Value, bool) {
 
 // without returns a mapping less some keys.
 func (v Value) without(keys ...string) Value {
+	return v.filter(func(key string) bool { return !slices.Contains(keys, key) })
+}
+
+// only returns some keys of a mapping.
+func (v Value) only(keys ...string) Value {
+	return v.filter(func(key string) bool { return slices.Contains(keys, key) })
+}
+
+func (v Value) filter(keep func(string) bool) Value {
 	out := Value{kind: v.kind, pos: v.pos}
 	for _, e := range v.entries {
-		keep := true
-		for _, k := range keys {
-			keep = keep && e.Key != k
-		}
-		if keep {
+		if keep(e.Key) {
 			out.entries = append(out.entries, e)
 		}
 	}
 	return out
 }
 
-// vocabulary lets a type check its properties.
-func (c *checker) vocabulary(part Part, kind string, check func(string, *Properties) error, props Value) {
-	err := check(part.Type, Unrendered(props))
+// vocabulary lets a type check its properties. The common keys are known too, for suggestions.
+func (c *checker) vocabulary(part Part, kind string, check func(string, *Properties) error, props Value, common ...string) {
+	p := Unrendered(props)
+	p.common = common
+	err := check(part.Type, p)
 	switch {
 	case errors.Is(err, ErrUnknownType):
 		c.problem(part.Pos, suggest(part.Type, c.vocab.Names(kind)), "unknown type %q", part.Type)
@@ -75,7 +82,12 @@ func (c *checker) nodes(v Value) {
 			AtLeast: p.Int("at_least", 1), Limit: p.Int("limit", 0), EmptyOK: p.Bool("empty_ok", false),
 			WhenEmpty: p.Source("when_empty"), Test: p.Bool("test", false), Uses: p.Strings("uses"),
 		}
-		if p.Has("limit") && !p.Deferred("limit") && set.Limit < 1 {
+		for _, key := range []string{"at_least", "limit", "empty_ok", "test", "uses"} {
+			if p.Deferred(key) {
+				p.Remedy(key, "write the value", "%s cannot be a template", key)
+			}
+		}
+		if p.Any("limit") != nil && set.Limit < 1 {
 			p.Remedy("limit", "write 1 or more, or leave it out", "limit is %d", set.Limit)
 		}
 		if set.AtLeast < 0 {
@@ -89,7 +101,7 @@ func (c *checker) nodes(v Value) {
 		}
 		c.takeOnly(p)
 		part.Properties = rest.without(setKeys()...)
-		c.vocabulary(part, "nodes", c.vocab.NodeSet, part.Properties)
+		c.vocabulary(part, "nodes", c.vocab.NodeSet, part.Properties, append(setKeys(), "type")...)
 		set.Part = part
 		c.book.NodeSets = append(c.book.NodeSets, set)
 	}
@@ -104,16 +116,15 @@ func (c *checker) takeOnly(p *Properties) {
 
 func (c *checker) hooks(v Value) {
 	for _, e := range v.entries {
-		if e.Value.kind == scalar && e.Value.plain == nil {
-			continue
-		}
-		if e.Value.kind != list {
-			c.problem(e.Pos, "write - type: entries", "hooks.%s should be a list", e.Key)
-			continue
-		}
 		target := c.book.Hooks.list(e.Key)
-		if target == nil {
+		switch {
+		case target == nil:
 			c.problem(e.Pos, suggest(e.Key, lists()), "unknown hook list %q", e.Key)
+			continue
+		case e.Value.kind == scalar && e.Value.plain == nil:
+			continue
+		case e.Value.kind != list:
+			c.problem(e.Pos, "write lines below it that begin with -", "hooks.%s should be a list", e.Key)
 			continue
 		}
 		*target = c.tasks(e.Value)
@@ -132,6 +143,10 @@ func (c *checker) tasks(v Value) []Task {
 	for _, item := range v.items {
 		if item.kind != mapping || len(item.entries) == 0 {
 			c.problem(item.pos, "write - type: and the properties below it", "a task is a mapping from its type to its properties")
+			continue
+		}
+		if first := item.entries[0]; len(item.entries) > 1 && first.Value.kind == scalar && first.Value.plain == nil {
+			c.problem(item.entries[1].Pos, "indent them further than "+first.Key, "the properties of task %s stand beside it, not below it", first.Key)
 			continue
 		}
 		for _, e := range item.entries {
@@ -175,7 +190,7 @@ func (c *checker) task(e Entry) Task {
 		v := p.Bool("idempotent", false)
 		t.Idempotent = &v
 	}
-	if t.As != "" && !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(t.As) {
+	if t.As != "" && !resultName.MatchString(t.As) {
 		p.Remedy("as", "use letters, digits and _", "%q is not a name for a result", t.As)
 	}
 	t.When = c.when(p)
@@ -188,11 +203,14 @@ func (c *checker) task(e Entry) Task {
 }
 
 func (c *checker) taskType(t *Task) {
-	if t.Type == "bolt" {
+	switch name, _ := t.Properties.entry("name"); {
+	case t.Type == "bolt":
 		c.problem(t.Pos, "use shell with bolt's own command, or an mcollective task", "the bolt task was removed upstream in 2018")
 		return
+	case t.Type == "playbook" && name.Value.kind == scalar && name.Value.raw == c.book.Name:
+		c.problem(name.Value.pos, "name another playbook, or give the task tries", "playbook %q would start itself without end", c.book.Name)
 	}
-	c.vocabulary(Part{Type: t.Type, Pos: t.Pos}, "task", c.vocab.Task, t.Properties)
+	c.vocabulary(Part{Type: t.Type, Pos: t.Pos}, "task", c.vocab.Task, t.Properties, taskKeys()...)
 }
 
 // when compiles the condition; braces around it are tolerated.
@@ -208,14 +226,18 @@ func (c *checker) when(p *Properties) *Expression {
 	if v.kind == templated && len(v.tmpl.parts) == 1 {
 		source = v.tmpl.parts[0].body
 	}
+	const remedy = "write a condition such as tasks.upgrade.ran"
 	if source == "" || v.kind == list || v.kind == mapping {
-		c.problem(v.pos, "write a condition such as tasks.upgrade.ran", "when is not an expression")
+		c.problem(v.pos, remedy, "when is not an expression")
 		return nil
 	}
 	e, problem := compile(source, &c.names)
-	if problem != nil {
+	switch {
+	case problem != nil:
 		problem.Pos = v.pos
 		c.add(problem)
+	case !e.maybeBool():
+		c.problem(v.pos, remedy, "expression %q is neither true nor false", source)
 	}
 	return e
 }
@@ -227,6 +249,9 @@ func (c *checker) approval(p *Properties, t *Task) {
 	}
 	a := Unrendered(v)
 	t.Expires = a.Duration("expires", 0)
+	if a.Deferred("expires") {
+		a.Remedy("expires", "write the value", "expires cannot be a template")
+	}
 	if err := a.Err(); err != nil {
 		c.take(v.pos, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
 	"github.com/google/uuid"
 	"github.com/itchyny/timefmt-go"
@@ -19,7 +22,8 @@ import (
 // names is what templates and expressions of one playbook may name.
 type names struct {
 	inputs, nodes, tasks []string
-	noNodes              bool // inside the nodes block
+	noNodes              bool                  // inside the nodes block
+	types                map[string]types.Type // of the inputs
 }
 
 // Expression is a condition or a computed value, compiled when the playbook was loaded. It has no I/O.
@@ -27,7 +31,11 @@ type Expression struct {
 	source string
 	prog   *vm.Program
 	inputs []string // the inputs that it reads; only those are resolved
+	types  map[string]types.Type
 }
+
+// maxExpression bounds the length of an expression: its parser recurses.
+const maxExpression = 4096
 
 // Source is the expression as it was written.
 func (e *Expression) Source() string { return e.source }
@@ -37,22 +45,38 @@ func runItems() []string { return []string{"id", "actor", "approvers", "started"
 
 // compile checks names and types. The Pos of a problem is left to the caller.
 func compile(source string, n *names) (*Expression, *Problem) {
+	if len(source) > maxExpression {
+		return nil, &Problem{Message: fmt.Sprintf("an expression has at most %d characters", maxExpression), Remedy: "let a task compute it"}
+	}
 	v := &nameVisitor{names: n}
-	prog, err := expr.Compile(source, append(dateFunctions(time.Now), expr.Env(typingEnv(n)), expr.Patch(v))...)
+	prog, err := expr.Compile(source, expr.Env(typingEnv(n)), expr.Patch(v), expr.DisableBuiltin("date"), expr.DisableBuiltin("now"))
 	if v.problem != nil {
 		return nil, v.problem
 	}
 	if err != nil {
 		return nil, expressionProblem(source, err, n)
 	}
-	return &Expression{source: source, prog: prog, inputs: v.inputs}, nil
+	e := &Expression{source: source, prog: prog, inputs: v.inputs, types: n.types}
+	if v.whole > 0 { // as in len(inputs): any of them
+		e.inputs = n.inputs
+	}
+	return e, nil
+}
+
+// maybeBool reports whether the expression can be a condition, as far as its type is known.
+func (e *Expression) maybeBool() bool {
+	t := e.prog.Node().Type()
+	return t == nil || t.Kind() == reflect.Bool || t.Kind() == reflect.Interface
 }
 
 // expressionProblem makes a sentence of a compiler's error.
 func expressionProblem(source string, err error, n *names) *Problem {
-	message, remedy := err.Error(), "see the expressions page of the guide"
+	message, remedy := err.Error(), "look at its brackets, quotes and operators"
 	if fe, ok := errors.AsType[*file.Error](err); ok {
 		message = fe.Message
+	}
+	if strings.Contains(message, "type") {
+		remedy = "make the types equal, as in string(inputs.count) or int(inputs.text)"
 	}
 	if word, ok := strings.CutPrefix(message, "unknown name "); ok {
 		remedy = suggest(word, topNames())
@@ -72,65 +96,85 @@ func topNames() []string {
 	}
 }
 
-// typingEnv gives the compiler the names and their types.
-func typingEnv(n *names) map[string]any {
-	nodes := map[string]any{}
-	if n.noNodes {
-		nodes = nil
+// typingEnv gives the compiler the names and their types. Which names an entry such as inputs has
+// is checked by nameVisitor, whose sentences are better.
+func typingEnv(n *names) types.Map {
+	anything := types.Map{types.Extra: types.Any}
+	inputs := types.Map{types.Extra: types.Any}
+	maps.Copy(inputs, n.types)
+	task := types.Map{
+		types.Extra: types.Any, "ran": types.Bool, "success": types.Bool, "status": types.String,
+		"msg": types.String, "message": types.String, "description": types.String,
 	}
-	return map[string]any{
-		"inputs": map[string]any{}, "input": map[string]any{}, "nodes": nodes, "metadata": map[string]any{},
-		"tasks": map[string]map[string]any{}, "previous_task": map[string]any{}, "failed_task": map[string]any{},
-		"run": map[string]any{}, "uuid": "", "elapsed_time": 0.0,
+	nodes := types.Map{types.Extra: types.TypeOf([]any{})}
+	return types.Map{
+		"inputs": inputs, "input": inputs, "nodes": nodes, "metadata": anything,
+		"tasks": types.Map{types.Extra: task}, "previous_task": task, "failed_task": task,
+		"run": anything, "uuid": types.String, "elapsed_time": types.Float64,
+		"date": types.TypeOf(formatTime(nil)), "utc_date": types.TypeOf(formatTime(nil)),
 	}
 }
 
-// dateFunctions puts our date and utc_date in place of expr's date.
-func dateFunctions(now func() time.Time) []expr.Option {
-	format := func(at func() time.Time) func(...any) (any, error) {
-		return func(args ...any) (any, error) {
-			layout, ok := args[0].(string)
-			if !ok {
-				return nil, errors.New("the format of a date is a string")
-			}
-			return timefmt.Format(at(), layout), nil
-		}
+// expressionType is what an expression may do with an input; a value without a default may be absent.
+func (in Input) expressionType() types.Type {
+	switch {
+	case !in.Required && !in.HasDefault:
+	case in.Type == "String":
+		return types.String
+	case in.Type == "Integer":
+		return types.Int
+	case in.Type == "Boolean":
+		return types.Bool
+	case in.Type == "Array":
+		return types.TypeOf([]any{})
 	}
-	typ := new(func(string) string)
-	return []expr.Option{
-		expr.DisableBuiltin("date"), expr.DisableBuiltin("now"),
-		expr.Function("date", format(now), typ),
-		expr.Function("utc_date", format(func() time.Time { return now().UTC() }), typ),
-	}
+	return types.Any
+}
+
+// formatTime is our date and utc_date, in place of expr's date.
+type formatTime func(layout string) string
+
+func dates(now time.Time) formatTime {
+	return func(layout string) string { return timefmt.Format(now, layout) }
 }
 
 // nameVisitor checks the second part of names such as inputs.rev, and collects the inputs.
 type nameVisitor struct {
 	names   *names
 	inputs  []string
+	whole   int // how often inputs stands for all of them
 	problem *Problem
 }
 
-// Visit implements ast.Visitor.
+// Visit implements ast.Visitor; it sees what is inside before what is around it.
 func (v *nameVisitor) Visit(node *ast.Node) {
-	m, ok := (*node).(*ast.MemberNode)
-	if !ok {
-		return
-	}
-	prop, ok := m.Property.(*ast.StringNode)
-	if !ok {
-		if base, isName := m.Node.(*ast.IdentifierNode); isName && (base.Value == "inputs" || base.Value == "input") {
-			v.inputs = v.names.inputs // computed: any of them
-		}
-		return
-	}
-	switch base := m.Node.(type) {
+	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
-		v.member(base.Value, prop.Value)
+		v.identifier(n.Value)
 	case *ast.MemberNode:
-		if root, isName := base.Node.(*ast.IdentifierNode); isName && root.Value == "tasks" {
-			v.want("task item", prop.Value, taskItems())
+		prop, ok := n.Property.(*ast.StringNode)
+		if !ok {
+			return // computed
 		}
+		switch base := n.Node.(type) {
+		case *ast.IdentifierNode:
+			v.member(base.Value, prop.Value)
+		case *ast.MemberNode:
+			if root, isName := base.Node.(*ast.IdentifierNode); isName && root.Value == "tasks" {
+				v.want("task item", prop.Value, taskItems())
+			}
+		}
+	}
+}
+
+func (v *nameVisitor) identifier(name string) {
+	switch {
+	case name == "inputs" || name == "input":
+		v.whole++
+	case name == "$env" && v.problem == nil:
+		v.problem = &Problem{Message: `unknown name "$env"`, Remedy: suggest(name, topNames())}
+	case name == "nodes" && v.names.noNodes && v.problem == nil:
+		v.problem = inNodes()
 	}
 }
 
@@ -139,6 +183,7 @@ func (v *nameVisitor) member(base, name string) {
 	case "inputs", "input":
 		v.want("input", name, v.names.inputs)
 		v.inputs = append(v.inputs, name)
+		v.whole--
 	case "nodes":
 		v.want("node set", name, v.names.nodes)
 	case "metadata":
@@ -179,12 +224,16 @@ func (e *Expression) Eval(ctx context.Context, s Scope) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if f, ok := v.(float64); ok && e.types[name] == types.Int {
+			v = int(f) // it went through JSON
+		}
 		inputs[name] = v
 	}
 	out, err := expr.Run(e.prog, map[string]any{
 		"inputs": inputs, "input": inputs, "nodes": s.nodeLists(), "metadata": s.Metadata, "tasks": s.Tasks,
 		"previous_task": s.previous(), "failed_task": s.failed(), "run": s.Run,
 		"uuid": uuid.NewString(), "elapsed_time": elapsed(s),
+		"date": dates(s.now()), "utc_date": dates(s.now().UTC()),
 	})
 	if err != nil {
 		if fe, ok := errors.AsType[*file.Error](err); ok {

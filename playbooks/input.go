@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func (in Input) checkType(value any) error {
 	case "String":
 		_, ok = value.(string)
 	case "Integer":
-		_, ok = value.(int)
+		_, ok = in.fromJSON(value).(int)
 	case "Float", "Numeric":
 		switch value.(type) {
 		case int, float64:
@@ -82,11 +83,11 @@ func (in Input) convert(value any) (any, error) {
 		}
 		return n, nil
 	case "Float", "Numeric":
-		if n, err := strconv.Atoi(s); err == nil {
+		if n, err := strconv.Atoi(s); err == nil && in.Type == "Numeric" {
 			return n, nil
 		}
 		f, err := strconv.ParseFloat(s, 64)
-		if err != nil {
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fmt.Errorf("%s is not a number", describe(s))
 		}
 		return f, nil
@@ -132,7 +133,8 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 		}
 	}
 	for _, in := range p.Inputs {
-		v, present := given[in.Name]
+		v := given[in.Name]
+		present := v != nil // nothing is not a value
 		switch {
 		case in.Dynamic:
 		case present:
@@ -145,7 +147,11 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 		case in.HasDefault:
 			out[in.Name] = in.Default
 		case in.Required:
-			complain("add "+in.Name+"=…", "input %q is missing (%s)", in.Name, in.Description)
+			what := in.Description
+			if what == "" {
+				what = in.Type
+			}
+			complain("add "+in.Name+"=…", "input %q is missing (%s)", in.Name, what)
 		}
 	}
 	if len(bad.list) > 0 {
@@ -161,13 +167,25 @@ func (in Input) accept(v any, raw bool) (any, error) {
 			return nil, err
 		}
 	}
+	v = in.fromJSON(v)
 	return v, in.Check(v)
+}
+
+// fromJSON makes whole numbers of a value whole again: JSON has one kind of number.
+func (in Input) fromJSON(v any) any {
+	if f, ok := v.(float64); ok && in.Type == "Integer" && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return int(f)
+	}
+	return v
 }
 
 // expects says what a value of the input looks like.
 func (in Input) expects() string {
 	if d := in.Validation.Describe(); d != "" {
 		return "give " + d
+	}
+	if in.Type == "String" {
+		return "give text; what looks like a number or a date is put in quotes"
 	}
 	return "give a value of type " + in.Type
 }

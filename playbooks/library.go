@@ -18,6 +18,8 @@ type Library struct {
 	dir   string
 	vocab Vocabulary
 
+	reload sync.Mutex // one reload at a time, so that none puts back what another replaced
+
 	mu       sync.RWMutex // guards what follows
 	byName   map[string]*Playbook
 	byDigest map[string]*Playbook
@@ -63,6 +65,8 @@ func OpenLibrary(dir string, v Vocabulary) (*Library, error) {
 // Reload reads the directory again when anything in it has changed. A directory that cannot be
 // read is an error, and everything that was loaded stays.
 func (l *Library) Reload() (Changes, error) {
+	l.reload.Lock()
+	defer l.reload.Unlock()
 	files, print, err := l.scan()
 	if err != nil {
 		return Changes{}, fmt.Errorf("read playbooks: %w; the %d that were loaded stay", err, len(l.List()))
@@ -78,37 +82,56 @@ func (l *Library) Reload() (Changes, error) {
 // replace puts what was read in place of what was there. The caller holds the lock.
 func (l *Library) replace(files []readFile, print string) Changes {
 	var ch Changes
-	next, from := map[string]*Playbook{}, map[string]string{}
-	for name, b := range l.byName {
-		from[b.File] = name
-	}
-	for _, f := range files {
-		book, err := l.parse(f)
-		if err == nil && next[book.Name] != nil {
-			err = fmt.Errorf("%s: the name %q is taken by %s; give one of them another name", f.name, book.Name, next[book.Name].File)
+	shelf := l.sort(files)
+	next := make(map[string]*Playbook, len(shelf))
+	for _, f := range shelf {
+		if f.book != nil && next[f.book.Name] != nil {
+			f.err = fmt.Errorf("%s: the name %q is taken by %s; give one of them another name", f.name, f.book.Name, next[f.book.Name].File)
 		}
-		if err != nil {
-			kept := from[f.name]
-			if old := l.byName[kept]; old != nil && next[kept] == nil {
-				next[kept] = old
+		if f.err != nil {
+			b := BrokenFile{File: f.name, Problems: f.err}
+			if f.had != nil && next[f.had.Name] == nil {
+				b.Name, next[f.had.Name] = f.had.Name, f.had
 			}
-			ch.Broken = append(ch.Broken, BrokenFile{File: f.name, Name: kept, Problems: err})
+			ch.Broken = append(ch.Broken, b)
 			continue
 		}
-		if old := l.byName[book.Name]; old == nil || old.Digest != book.Digest {
-			ch.Loaded = append(ch.Loaded, book.Name)
+		if old := l.byName[f.book.Name]; old == nil || old.Digest != f.book.Digest {
+			ch.Loaded = append(ch.Loaded, f.book.Name)
 		}
-		next[book.Name] = book
-		l.byDigest[book.Digest] = book
+		next[f.book.Name] = f.book
+		l.byDigest[f.book.Digest] = f.book
 	}
 	for name := range l.byName {
 		if next[name] == nil {
 			ch.Gone = append(ch.Gone, name)
 		}
 	}
-	l.byName, l.broken, l.print = next, ch.Broken, print
+	slices.SortFunc(ch.Broken, func(a, b BrokenFile) int { return strings.Compare(a.File, b.File) })
+	slices.Sort(ch.Loaded)
 	slices.Sort(ch.Gone)
+	l.byName, l.broken, l.print = next, ch.Broken, print
 	return ch
+}
+
+// sort parses the files and puts those first that had their playbook before, so that no newcomer
+// takes its name.
+func (l *Library) sort(files []readFile) []readFile {
+	had := make(map[string]*Playbook, len(l.byName))
+	for _, b := range l.byName {
+		had[b.File] = b
+	}
+	var first, then []readFile
+	for _, f := range files {
+		f.had = had[f.name]
+		f.book, f.err = l.parse(f)
+		if f.had != nil && (f.err != nil || f.book.Name == f.had.Name) {
+			first = append(first, f)
+		} else {
+			then = append(then, f)
+		}
+	}
+	return append(first, then...)
 }
 
 func (l *Library) parse(f readFile) (*Playbook, error) {
@@ -125,6 +148,8 @@ type readFile struct {
 	name string
 	data []byte
 	err  error
+	book *Playbook // nil when err says why
+	had  *Playbook // the playbook that this file gave before
 }
 
 // scan reads the regular files of the directory through a root that symbolic links cannot leave.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -14,14 +15,18 @@ import (
 var ErrUnknownType = errors.New("unknown type")
 
 // Problem is one thing that is wrong in a file.
-type Problem struct {
+type Problem struct { //nolint:errname // problem is the word of the field, in files, chat and docs
 	File    string
 	Pos     Pos
 	Line    string // the line of the file, as it is
 	Message string // what is wrong
 	Remedy  string // what to write instead
 	Warning bool   // it loads all the same
+	cause   error  // what a template met when it was evaluated
 }
+
+// Unwrap returns what a template met when it was evaluated; nil for what is wrong in the file itself.
+func (p *Problem) Unwrap() error { return p.cause }
 
 // Error is the problem in one line: file:line:col: message; remedy.
 func (p *Problem) Error() string {
@@ -45,27 +50,35 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
+// window is how many characters of a line are shown before and after the place.
+const window = 100
+
 // Render is the problem with its line and a caret below the place.
 func (p *Problem) Render() string {
 	if p.Line == "" || p.Pos.Line == 0 {
 		return p.Error() + "\n"
 	}
 	number := fmt.Sprintf("%5d", p.Pos.Line)
-	indent := make([]rune, 0, p.Pos.Column)
-	for i, r := range []rune(p.Line) {
-		if i >= p.Pos.Column-1 {
-			break
+	line := []rune(p.Line)
+	at := min(max(p.Pos.Column-1, 0), len(line))
+	first, last := max(at-window, 0), min(at+window, len(line))
+	indent := make([]rune, 0, window)
+	for i, r := range line {
+		if !unicode.IsPrint(r) && r != '\t' {
+			line[i] = unicode.ReplacementChar
 		}
-		if r != '\t' {
-			r = ' '
+		if i >= first && i < at {
+			if r != '\t' {
+				r = ' '
+			}
+			indent = append(indent, r)
 		}
-		indent = append(indent, r)
 	}
-	return fmt.Sprintf("%s\n%s | %s\n%s | %s^\n", p.Error(), number, p.Line, strings.Repeat(" ", len(number)), string(indent))
+	return fmt.Sprintf("%s\n%s | %s\n%s | %s^\n", p.Error(), number, string(line[first:last]), strings.Repeat(" ", len(number)), string(indent))
 }
 
 // Problems is every problem of a file, in the order of their places.
-type Problems struct {
+type Problems struct { //nolint:errname // the plural of Problem
 	list []*Problem
 }
 
@@ -107,10 +120,22 @@ func (p *Problems) Short(n int) string {
 	return fmt.Sprintf("%s\n… and %d more", (&Problems{list: p.list[:n]}).Error(), len(p.list)-n)
 }
 
-func (p *Problems) sort() {
+// tidy sorts by place and drops repetitions: what an anchor holds is read wherever it is merged.
+func (p *Problems) tidy() {
 	sort.SliceStable(p.list, func(i, j int) bool {
 		a, b := p.list[i].Pos, p.list[j].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	type told struct {
+		pos     Pos
+		message string
+	}
+	seen := make(map[told]bool, len(p.list))
+	p.list = slices.DeleteFunc(p.list, func(one *Problem) bool {
+		key := told{one.Pos, one.Message}
+		again := seen[key]
+		seen[key] = true
+		return again
 	})
 }
 

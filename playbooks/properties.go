@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Properties are what a task type, node source or data store reads its settings from. The same
@@ -18,6 +17,7 @@ type Properties struct {
 	pos      Pos
 	deferred bool // made for checking
 	read     []string
+	common   []string // keys that somebody else reads, for suggestions
 	problems []*Problem
 }
 
@@ -144,218 +144,13 @@ func (p *Properties) Values() map[string]any {
 // Problem records that something is wrong with a key.
 func (p *Properties) Problem(key, format string, args ...any) {
 	e, _ := p.get(key)
-	p.add(e.pos, "", format, args...)
+	p.add(e.pos, "correct it", format, args...)
 }
 
 // Remedy records that something is wrong with a key, and what to write instead.
 func (p *Properties) Remedy(key, remedy, format string, args ...any) {
 	e, _ := p.get(key)
 	p.add(e.pos, remedy, format, args...)
-}
-
-// Text reads a string; numbers and booleans become their text.
-func (p *Properties) Text(key, fallback string) string {
-	e, ok := p.value(key)
-	if !ok {
-		return fallback
-	}
-	switch e.value.(type) {
-	case []any, map[string]any:
-		p.add(e.pos, "write one value", "%s must be text, not %s", key, describe(e.value))
-		return fallback
-	}
-	if e.source.kind == scalar {
-		return e.source.raw
-	}
-	return text(e.value)
-}
-
-// RequireText reads a string that must be there and not be empty.
-func (p *Properties) RequireText(key string) string {
-	p.require(key)
-	s := p.Text(key, "")
-	if e, ok := p.value(key); ok && s == "" {
-		p.add(e.pos, "give it a value", "%s is empty", key)
-	}
-	return s
-}
-
-func (p *Properties) require(key string) {
-	if e, ok := p.get(key); !ok || !e.deferred && e.value == nil {
-		p.add(e.pos, "add "+key+": …", "%s is missing", key)
-	}
-}
-
-// Bool reads true or false.
-func (p *Properties) Bool(key string, fallback bool) bool {
-	e, ok := p.value(key)
-	if !ok {
-		return fallback
-	}
-	b, ok := e.value.(bool)
-	if !ok {
-		p.add(e.pos, "write true or false", "%s must be true or false, not %s", key, describe(e.value))
-		return fallback
-	}
-	return b
-}
-
-// Int reads a whole number; digits in a string count.
-func (p *Properties) Int(key string, fallback int) int {
-	e, ok := p.value(key)
-	if !ok {
-		return fallback
-	}
-	n, ok := wholeNumber(e.value)
-	if !ok {
-		p.add(e.pos, "write a whole number", "%s must be a whole number, not %s", key, describe(e.value))
-		return fallback
-	}
-	return n
-}
-
-func wholeNumber(v any) (int, bool) {
-	switch t := v.(type) {
-	case int:
-		return t, true
-	case int64:
-		return int(t), true
-	case float64:
-		return int(t), t == float64(int(t))
-	case string:
-		n, err := strconv.Atoi(strings.TrimSpace(t))
-		return n, err == nil
-	}
-	return 0, false
-}
-
-// Duration reads a duration: a bare number is seconds, else "90s", "5m", "2h", "1d".
-func (p *Properties) Duration(key string, fallback time.Duration) time.Duration {
-	e, ok := p.value(key)
-	if !ok {
-		return fallback
-	}
-	d, err := ParseDuration(e.value)
-	if err != nil {
-		p.add(e.pos, `write seconds, or "90s", "5m", "2h", "1d"`, "%s must be a duration, not %s", key, describe(e.value))
-		return fallback
-	}
-	return d
-}
-
-// ParseDuration reads a duration as playbooks and people write it: a bare number is seconds; d is a day of 24 hours.
-func ParseDuration(v any) (time.Duration, error) {
-	s := strings.TrimSpace(text(v))
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
-		return checkDuration(time.Duration(n*float64(time.Second)), n)
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.ParseFloat(days, 64); err == nil {
-			return checkDuration(time.Duration(n*24*float64(time.Hour)), n*86400)
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration", s)
-	}
-	return checkDuration(d, d.Seconds())
-}
-
-func checkDuration(d time.Duration, seconds float64) (time.Duration, error) {
-	const century = 100 * 365 * 86400
-	if seconds != seconds || seconds < 0 || seconds > century { // not a number, negative, or it would overflow
-		return 0, fmt.Errorf("a duration lies between 0 and a century")
-	}
-	return d, nil
-}
-
-// Strings reads a list of text. One text is not a list of one: that was the trap of 2017 (#161).
-func (p *Properties) Strings(key string) []string {
-	e, ok := p.value(key)
-	if !ok {
-		return nil
-	}
-	items, ok := e.value.([]any)
-	if !ok {
-		p.add(e.pos, "write [a, b], or a template that gives a list", "%s must be a list, not %s", key, describe(e.value))
-		return nil
-	}
-	out := make([]string, 0, len(items))
-	for _, item := range items {
-		switch item.(type) {
-		case []any, map[string]any, nil:
-			p.add(e.pos, "", "%s must be a list of text, and holds %s", key, describe(item))
-		default:
-			out = append(out, text(item))
-		}
-	}
-	return out
-}
-
-// RequireStrings reads a list of text that must be there and not be empty.
-func (p *Properties) RequireStrings(key string) []string {
-	p.require(key)
-	out := p.Strings(key)
-	if e, ok := p.value(key); ok && len(out) == 0 {
-		if _, isList := e.value.([]any); isList {
-			p.add(e.pos, "name at least one", "%s is empty", key)
-		}
-	}
-	return out
-}
-
-// Map reads a mapping.
-func (p *Properties) Map(key string) map[string]any {
-	e, ok := p.value(key)
-	if !ok {
-		return nil
-	}
-	m, ok := e.value.(map[string]any)
-	if !ok {
-		p.add(e.pos, "write key: value lines", "%s must be a mapping, not %s", key, describe(e.value))
-	}
-	return m
-}
-
-// StringMap reads a mapping of text to text; numbers and booleans become their text.
-func (p *Properties) StringMap(key string) map[string]string {
-	m := p.Map(key)
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		switch v.(type) {
-		case []any, map[string]any:
-			p.Remedy(key, "write one value", "%s.%s must be text, not %s", key, k, describe(v))
-		default:
-			out[k] = text(v)
-		}
-	}
-	return out
-}
-
-// List reads a list of anything.
-func (p *Properties) List(key string) []any {
-	e, ok := p.value(key)
-	if !ok {
-		return nil
-	}
-	items, ok := e.value.([]any)
-	if !ok {
-		p.add(e.pos, "write [a, b]", "%s must be a list, not %s", key, describe(e.value))
-	}
-	return items
-}
-
-// Choice reads one of several words.
-func (p *Properties) Choice(key, fallback string, allowed ...string) string {
-	s := p.Text(key, fallback)
-	if e, ok := p.value(key); ok && !slices.Contains(allowed, s) {
-		p.add(e.pos, suggest(s, allowed), "%s cannot be %q", key, s)
-		return fallback
-	}
-	return s
 }
 
 // Err returns every problem, unknown keys included; nil when there is none. A key is known when it was read.
@@ -376,7 +171,7 @@ func (p *Properties) Err() error {
 
 // known lists what may be written, each once.
 func (p *Properties) known() []string {
-	out := slices.Clone(p.read)
+	out := append(slices.Clone(p.read), p.common...)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -391,8 +186,8 @@ func describe(v any) string {
 	case map[string]any:
 		return "a mapping"
 	case string:
-		if len(t) > 40 {
-			t = t[:40] + "…"
+		if r := []rune(t); len(r) > 40 {
+			t = string(r[:40]) + "…"
 		}
 		return strconv.Quote(t)
 	default:

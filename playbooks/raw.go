@@ -1,12 +1,10 @@
 package playbooks
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -26,7 +24,8 @@ type source struct {
 	file     string
 	lines    []string
 	problems []*Problem
-	values   int
+	values   int  // read so far
+	tooMuch  bool // a bound was reached: nothing more is read
 }
 
 func (s *source) problem(pos Pos, remedy, format string, args ...any) {
@@ -40,8 +39,11 @@ func (s *source) warn(pos Pos, remedy, format string, args ...any) {
 // add completes a problem with its file and line.
 func (s *source) add(p *Problem) {
 	p.File = s.file
+	if p.Pos == (Pos{}) {
+		p.Pos = Pos{Line: 1, Column: 1}
+	}
 	if p.Pos.Line > 0 && p.Pos.Line <= len(s.lines) {
-		p.Line = s.lines[p.Pos.Line-1]
+		p.Line = s.line(p.Pos.Line)
 	}
 	s.problems = append(s.problems, p)
 }
@@ -66,57 +68,21 @@ func (s *source) take(pos Pos, err error) {
 		s.add(&c)
 		return
 	}
-	s.problem(pos, "", "%s", err)
-}
-
-// read decodes the one document of the file.
-func (s *source) read(data []byte) (Value, bool) {
-	if len(data) > maxSize {
-		s.problem(Pos{}, "split the playbook", "the file has %d bytes; a playbook has at most %d", len(data), maxSize)
-		return Value{}, false
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		s.syntax(err)
-		return Value{}, false
-	}
-	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		s.problem(Pos{}, "put each playbook into a file of its own", "the file holds more than one document")
-		return Value{}, false
-	}
-	if len(doc.Content) == 0 {
-		s.problem(Pos{Line: 1, Column: 1}, "begin with name:", "the file is empty")
-		return Value{}, false
-	}
-	return s.value(doc.Content[0], 0), true
-}
-
-func (s *source) syntax(err error) {
-	if errors.Is(err, io.EOF) {
-		s.problem(Pos{Line: 1, Column: 1}, "begin with name:", "the file is empty")
-		return
-	}
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	pos := Pos{}
-	if rest, ok := strings.CutPrefix(message, "line "); ok {
-		number, after, found := strings.Cut(rest, ": ")
-		if line, convErr := strconv.Atoi(number); found && convErr == nil {
-			pos, message = Pos{Line: line, Column: 1}, after
-		}
-	}
-	s.problem(pos, "look at the quotes and the indentation at this line and the one above", "this is not YAML: %s", message)
+	s.problem(pos, "correct it", "%s", err)
 }
 
 // value converts a node. Aliases are followed, merges are merged, templates are parsed.
 func (s *source) value(n *yaml.Node, depth int) Value {
 	pos := Pos{Line: n.Line, Column: n.Column}
-	s.values++
+	// Long texts cost more, because an alias may repeat them.
+	s.values += 1 + len(n.Value)/64
 	if depth > maxDepth || s.values > maxValues {
-		if s.values <= maxValues+1 || depth == maxDepth+1 {
+		if !s.tooMuch {
 			s.problem(pos, "make it flatter", "the file nests too deep or its aliases expand to too much")
 		}
-		s.values = maxValues + 2
+		s.tooMuch = true
+	}
+	if s.tooMuch {
 		return Value{}
 	}
 	switch n.Kind {
@@ -141,29 +107,43 @@ func (s *source) scalar(n *yaml.Node, pos Pos) Value {
 	case "!!null":
 		v.plain = nil
 	case "!!bool", "!!int", "!!float":
-		if err := n.Decode(&v.plain); err != nil {
-			v.plain = n.Value
-		}
+		v.plain = s.number(n, pos)
 	case "!!str":
 		if strings.Contains(n.Value, "{{") {
 			return s.template(n, pos)
 		}
+	case "!!timestamp", "!!merge": // text here
+	default:
+		s.problem(pos, "remove it", "the tag %s means nothing in a playbook", n.Tag)
 	}
 	return v
 }
 
+// number decodes what is no text. What JSON cannot hold, an event could not keep either.
+func (s *source) number(n *yaml.Node, pos Pos) any {
+	var data any
+	if err := n.Decode(&data); err != nil {
+		s.problem(pos, "write it in quotes, or correct it", "%q is not of the type that its tag %s says", n.Value, n.Tag)
+		return nil
+	}
+	switch t := data.(type) {
+	case int, bool:
+		return t
+	case float64:
+		if !math.IsNaN(t) && !math.IsInf(t, 0) {
+			return t
+		}
+	}
+	s.problem(pos, "write it in quotes if it is text", "the number %s is out of range", n.Value)
+	return nil
+}
+
+// template parses the templates of a text. Whether a section has templates is known later, and so
+// are problems reported later.
 func (s *source) template(n *yaml.Node, pos Pos) Value {
-	place := place{pos: pos, single: !strings.Contains(n.Value, "\n") && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0}
-	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		place.shift = 1
-	}
-	t, err := parseTemplate(n.Value, place)
-	if err != nil {
-		s.take(pos, err)
-		return Value{kind: scalar, pos: pos, plain: n.Value, raw: n.Value}
-	}
+	t := parseTemplate(n.Value, s.place(n))
 	if plain, ok := t.literal(); ok {
-		return Value{kind: scalar, pos: pos, plain: plain, raw: plain}
+		return Value{kind: scalar, pos: pos, plain: plain, raw: n.Value}
 	}
 	return Value{kind: templated, pos: pos, tmpl: t, raw: n.Value}
 }
@@ -171,8 +151,9 @@ func (s *source) template(n *yaml.Node, pos Pos) Value {
 func (s *source) mapping(n *yaml.Node, depth int) Value {
 	v := Value{kind: mapping, pos: Pos{Line: n.Line, Column: n.Column}}
 	if unquoted(n) {
-		s.problem(v.pos, `write "{{ … }}" in quotes`, "a template without quotes is a mapping to YAML")
-		return Value{kind: scalar, pos: v.pos, plain: ""}
+		bad := &Problem{Pos: v.pos, Message: "a template without quotes is a mapping to YAML", Remedy: `write "{{ … }}" in quotes`}
+		s.add(bad)
+		return Value{kind: templated, pos: v.pos, tmpl: &template{broken: bad}}
 	}
 	var merged []Value
 	seen := make(map[string]Pos)
@@ -182,7 +163,15 @@ func (s *source) mapping(n *yaml.Node, depth int) Value {
 			merged = append(merged, s.merges(c, depth)...)
 			continue
 		}
-		key, pos := symbol(k.Value), Pos{Line: k.Line, Column: k.Column}
+		pos := Pos{Line: k.Line, Column: k.Column}
+		if k.Kind == yaml.AliasNode {
+			k = k.Alias
+		}
+		if k.Kind != yaml.ScalarNode {
+			s.problem(pos, "write key: value", "a key is one word, not a list or a mapping")
+			continue
+		}
+		key := symbol(k.Value)
 		if first, dup := seen[key]; dup {
 			s.problem(pos, "remove one of them", "key %q is already set in line %d", key, first.Line)
 			continue
@@ -203,13 +192,16 @@ func (s *source) mapping(n *yaml.Node, depth int) Value {
 
 func (s *source) merges(n *yaml.Node, depth int) []Value {
 	v := s.value(n, depth+1)
+	all := []Value{v}
 	if v.kind == list {
-		return v.items
+		all = v.items
 	}
-	if v.kind != mapping {
-		s.problem(v.pos, "write <<: *name", "only a mapping can be merged")
+	for _, one := range all {
+		if one.kind != mapping && !s.tooMuch {
+			s.problem(Pos{Line: n.Line, Column: n.Column}, "write <<: *name", "only a mapping can be merged")
+		}
 	}
-	return []Value{v}
+	return all
 }
 
 // unquoted recognises `{{ x }}` or `{{{ x }}}` without quotes: a mapping whose key is a mapping.
@@ -217,9 +209,11 @@ func unquoted(n *yaml.Node) bool {
 	return n.Style&yaml.FlowStyle != 0 && len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode
 }
 
+var symbolKey = regexp.MustCompile(`^:([A-Za-z_][A-Za-z0-9_]*):?$`)
+
 // symbol turns a 2017 symbol key, ":message" or ":message:", into its name.
 func symbol(key string) string {
-	if name := regexp.MustCompile(`^:([A-Za-z_][A-Za-z0-9_]*):?$`).FindStringSubmatch(key); name != nil {
+	if name := symbolKey.FindStringSubmatch(key); name != nil {
 		return name[1]
 	}
 	return key

@@ -10,9 +10,10 @@ import (
 const shellName = "playbot"
 
 // Shell renders shell text without gluing values into it: each template becomes a reference to a
-// positional parameter, quoted for the place where it stands, and its value becomes that
-// parameter. The result is an argument list for /bin/sh; ok is false when the value is no text with
-// templates, and there is nothing to do. Templates where no quoting is safe are an error.
+// variable, quoted for the place where it stands; the variable is set from a positional parameter,
+// and the value is that parameter. The result is an argument list for /bin/sh; ok is false when the
+// value is no text with templates, and there is nothing to do. Templates where no quoting is safe are
+// an error, a *Problems.
 func (v Value) Shell(ctx context.Context, s Scope) (argv []any, ok bool, err error) {
 	if v.kind != templated {
 		return nil, false, nil
@@ -36,7 +37,7 @@ func (v Value) Shell(ctx context.Context, s Scope) (argv []any, ok bool, err err
 	return argv, true, nil
 }
 
-// CheckShell reports templates that stand where no quoting is safe.
+// CheckShell reports every template that stands where no quoting is safe.
 func (v Value) CheckShell() error {
 	if v.kind != templated {
 		return nil
@@ -45,9 +46,14 @@ func (v Value) CheckShell() error {
 	return err
 }
 
-// shellText replaces the templates by references to positional parameters.
+// shellText replaces the templates by references to variables, which it sets first: functions and
+// `set` change the positional parameters, but not these.
 func (t *template) shellText() (script string, bodies []part, err error) {
-	var out strings.Builder
+	if t.broken != nil {
+		return "", nil, t.broken
+	}
+	var set, out strings.Builder
+	bad := &Problems{}
 	q := quoting{}
 	for _, p := range t.parts {
 		if p.body == "" {
@@ -56,111 +62,19 @@ func (t *template) shellText() (script string, bodies []part, err error) {
 			continue
 		}
 		if why := q.unsafe(); why != "" {
-			return "", nil, &Problem{
+			bad.list = append(bad.list, &Problem{
 				Pos: p.pos, Message: fmt.Sprintf("{{ %s }} stands %s, where no value can be passed safely", p.body, why),
 				Remedy: "pass it through environment: and use the variable, or write command as a list",
-			}
+			})
+			continue
 		}
 		bodies = append(bodies, p)
-		out.WriteString(q.reference(len(bodies)))
+		name := fmt.Sprintf("%s_%d", shellName, len(bodies))
+		fmt.Fprintf(&set, "%s=${%d}; ", name, len(bodies))
+		out.WriteString(q.reference(name))
 	}
-	return out.String(), bodies, nil
-}
-
-// quoting follows the quotes of a shell text. Where it and the shell should ever disagree, a value
-// is split into words or not replaced at all; it is never read as a command.
-type quoting struct {
-	quote   byte // ', " or 0
-	outer   []byte
-	escaped bool // the last character was an active backslash
-	comment bool
-	last    byte
-	tick    bool // between back-quotes
-	here    bool // a here-document has begun
-	arith   int  // depth of $(( ))
-}
-
-func (q *quoting) read(s string) {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case q.comment:
-			q.comment = c != '\n'
-		case q.escaped:
-			q.escaped = false
-		case q.quote == '\'':
-			if c == '\'' {
-				q.quote = 0
-			}
-		case c == '\\':
-			q.escaped = true
-		default:
-			i += q.open(s[i:])
-		}
-		q.last = c
+	if len(bad.list) > 0 {
+		return "", nil, bad
 	}
-}
-
-// open handles a character that may change how the rest is read; it returns how many more it took.
-func (q *quoting) open(s string) int {
-	switch {
-	case strings.HasPrefix(s, "$(("):
-		q.arith++
-		return 2
-	case q.arith > 0 && strings.HasPrefix(s, "))"):
-		q.arith--
-		return 1
-	case strings.HasPrefix(s, "$("):
-		q.outer = append(q.outer, q.quote)
-		q.quote = 0
-		return 1
-	case s[0] == '`':
-		q.tick = !q.tick
-	case s[0] == '"' && q.quote == '"':
-		q.quote = 0
-	case s[0] == '"':
-		q.quote = '"'
-	case q.quote == '"':
-	case s[0] == '\'':
-		q.quote = '\''
-	case s[0] == ')' && len(q.outer) > 0:
-		q.quote = q.outer[len(q.outer)-1]
-		q.outer = q.outer[:len(q.outer)-1]
-	case s[0] == '#' && (q.last == 0 || strings.IndexByte(" \t\n;|&(", q.last) >= 0):
-		q.comment = true
-	case strings.HasPrefix(s, "<<"):
-		q.here = true
-		return 1
-	}
-	return 0
-}
-
-// unsafe names the place when no reference can stand here.
-func (q *quoting) unsafe() string {
-	switch {
-	case q.escaped:
-		return "after a backslash"
-	case q.tick:
-		return "between back-quotes"
-	case q.arith > 0:
-		return "inside $(( ))"
-	case q.here:
-		return "after <<"
-	case q.comment:
-		return "in a comment"
-	}
-	return ""
-}
-
-// reference refers to the n-th parameter, quoted for the present place.
-func (q *quoting) reference(n int) string {
-	q.last = 'x'
-	switch q.quote {
-	case '\'':
-		return fmt.Sprintf(`'"${%d}"'`, n)
-	case '"':
-		return fmt.Sprintf(`${%d}`, n)
-	default:
-		return fmt.Sprintf(`"${%d}"`, n)
-	}
+	return set.String() + out.String(), bodies, nil
 }

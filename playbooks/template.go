@@ -13,25 +13,11 @@ import (
 	"github.com/itchyny/timefmt-go"
 )
 
-// place says where in the file a template string stands.
-type place struct {
-	pos    Pos
-	shift  int  // columns of the opening quote
-	single bool // on one line, so that places inside it are known
-}
-
-func (p place) at(offset int) Pos {
-	if !p.single {
-		return p.pos
-	}
-	return Pos{Line: p.pos.Line, Column: p.pos.Column + p.shift + offset}
-}
-
 // template is a string with templates in it.
 type template struct {
 	source string
-	place  place
 	parts  []part
+	broken *Problem // it cannot be read: there are no parts
 }
 
 // part is literal text, or one template.
@@ -50,40 +36,42 @@ type form struct {
 }
 
 // parseTemplate splits a string into text and templates. Names are checked later, by resolve.
-func parseTemplate(s string, where place) (*template, error) {
-	t := &template{source: s, place: where}
+func parseTemplate(s string, where *place) *template {
+	t := &template{source: s}
 	var literal strings.Builder
-	runes := 0
-	for i := 0; i < len(s); {
-		if strings.HasPrefix(s[i:], "{{{{") {
-			literal.WriteString("{{")
-			i, runes = i+4, runes+4
-			continue
-		}
-		if !strings.HasPrefix(s[i:], "{{") {
-			literal.WriteByte(s[i])
-			if s[i]&0xC0 != 0x80 {
-				runes++
-			}
-			i++
-			continue
-		}
+	flush := func() {
 		if literal.Len() > 0 {
 			t.parts = append(t.parts, part{text: literal.String()})
 			literal.Reset()
 		}
-		body, length, err := templateBody(s[i:])
-		if err != nil {
-			return nil, &Problem{Pos: where.at(runes), Message: err.Error(), Remedy: "write {{ name }}, or {{{{ for two literal braces"}
+	}
+	for s != "" {
+		before, rest, found := strings.Cut(s, "{{")
+		literal.WriteString(before)
+		if !found {
+			break
 		}
-		t.parts = append(t.parts, part{pos: where.at(runes), body: body, form: parseForm(body)})
-		runes += len([]rune(s[i : i+length]))
-		i += length
+		if strings.HasPrefix(rest, "{{") {
+			literal.WriteString("{{")
+			s = rest[2:]
+			continue
+		}
+		s = s[len(before):]
+		body, length, err := templateBody(s)
+		if err != nil {
+			first, _, _ := strings.Cut(s, "\n")
+			t.broken = &Problem{Pos: where.find(first), Message: err.Error(), Remedy: "write {{ name }}, or {{{{ for two literal braces"}
+			t.parts = nil
+			return t
+		}
+		flush()
+		t.parts = append(t.parts, part{pos: where.find(s[:length]), body: body, form: parseForm(body)})
+		s = s[length:]
 	}
 	if literal.Len() > 0 || len(t.parts) == 0 {
 		t.parts = append(t.parts, part{text: literal.String()})
 	}
-	return t, nil
+	return t
 }
 
 // templateBody returns the body of the template that s begins with, and the length of the whole.
@@ -126,6 +114,9 @@ func templateBody(s string) (body string, length int, err error) {
 
 // literal returns the text when there is no template in it.
 func (t *template) literal() (string, bool) {
+	if t.broken != nil {
+		return "", false
+	}
 	var b strings.Builder
 	for _, p := range t.parts {
 		if p.body != "" {
@@ -136,21 +127,22 @@ func (t *template) literal() (string, bool) {
 	return b.String(), true
 }
 
+var (
+	memberForm = regexp.MustCompile(`^(inputs?|nodes|metadata|previous_task|failed_task)\.([a-zA-Z0-9_-]+)$`)
+	dateForm   = regexp.MustCompile(`(?s)^(date|utc_date)\(\s*(?:"([^"]*)"|'([^']*)'|([^"']*?))\s*\)$`)
+)
+
 // parseForm recognises the forms of 2017; anything else is an expression.
 func parseForm(body string) *form {
-	if m := regexp.MustCompile(`^(inputs?|nodes|metadata|previous_task|failed_task)\.([a-zA-Z0-9_-]+)$`).FindStringSubmatch(body); m != nil {
+	if m := memberForm.FindStringSubmatch(body); m != nil {
 		kind := m[1]
 		if kind == "inputs" {
 			kind = "input"
 		}
 		return &form{kind: kind, name: m[2]}
 	}
-	if m := regexp.MustCompile(`(?s)^(date|utc_date)\(\s*(.*?)\s*\)$`).FindStringSubmatch(body); m != nil {
-		format := m[2]
-		if len(format) > 1 && (format[0] == '"' || format[0] == '\'') && format[len(format)-1] == format[0] {
-			format = format[1 : len(format)-1]
-		}
-		return &form{kind: m[1], name: format}
+	if m := dateForm.FindStringSubmatch(body); m != nil {
+		return &form{kind: m[1], name: m[2] + m[3] + m[4]}
 	}
 	if body == "uuid" || body == "elapsed_time" {
 		return &form{kind: body}
@@ -173,6 +165,9 @@ func taskItems() []string {
 
 // resolve checks the names of every template and compiles the expressions.
 func (t *template) resolve(n *names) []*Problem {
+	if t.broken != nil {
+		return []*Problem{t.broken}
+	}
 	var problems []*Problem
 	for i := range t.parts {
 		p := &t.parts[i]
@@ -200,7 +195,7 @@ func (f *form) check(n *names) *Problem {
 	case "nodes":
 		known, what = n.nodes, "node set"
 		if n.noNodes {
-			return &Problem{Message: "a node set cannot refer to another node set", Remedy: "repeat the query, or use an input"}
+			return inNodes()
 		}
 	case "metadata":
 		known, what = metadataItems(), "metadata item"
@@ -220,8 +215,15 @@ func (f *form) check(n *names) *Problem {
 	return &Problem{Message: fmt.Sprintf("unknown %s %q", what, f.name), Remedy: suggest(f.name, known)}
 }
 
+func inNodes() *Problem {
+	return &Problem{Message: "a node set cannot refer to another node set", Remedy: "repeat the query, or use an input"}
+}
+
 // render evaluates the templates. A string that is exactly one template keeps the value's type.
 func (t *template) render(ctx context.Context, s Scope) (any, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
 	if len(t.parts) == 1 {
 		return t.eval(ctx, t.parts[0], s)
 	}
@@ -243,7 +245,7 @@ func (t *template) render(ctx context.Context, s Scope) (any, error) {
 func (t *template) eval(ctx context.Context, p part, s Scope) (any, error) {
 	v, err := p.value(ctx, s)
 	if err != nil {
-		return nil, &Problem{Pos: p.pos, Message: fmt.Sprintf("template {{ %s }}: %s", p.body, err)}
+		return nil, &Problem{Pos: p.pos, Message: fmt.Sprintf("template {{ %s }}: %s", p.body, err), cause: err}
 	}
 	return v, nil
 }

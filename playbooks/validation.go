@@ -73,12 +73,20 @@ func (v Validation) Describe() string {
 	return ""
 }
 
-// Check returns an error when the value is not accepted.
+// Check returns an error when the value is not accepted. Of a list, each item must be.
 func (v Validation) Check(value any) error {
+	if items, isList := value.([]any); isList {
+		for _, item := range items {
+			if err := v.Check(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	ok := true
 	switch {
 	case v.choices != nil:
-		ok = slices.ContainsFunc(v.choices, func(c any) bool { return c == value || text(c) == text(value) })
+		ok = slices.ContainsFunc(v.choices, func(c any) bool { return text(c) == text(value) })
 	case v.pattern != nil:
 		s, isText := value.(string)
 		ok = isText && v.pattern.MatchString(s)
@@ -119,6 +127,6 @@ func named(name string, value any) bool {
 		return isText && err == nil && a.Is4()
 	default:
 		a, err := netip.ParseAddr(s)
-		return isText && err == nil && a.Is6()
+		return isText && err == nil && a.Is6() && a.Zone() == "" // a zone may be any text
 	}
 }

@@ -43,6 +43,18 @@ func (v Value) IsZero() bool { return v.kind == absent }
 // Pos is where the value was written.
 func (v Value) Pos() Pos { return v.pos }
 
+// Source is the text of a value as it was written, templates included; "" for a list or a mapping.
+func (v Value) Source() string {
+	switch v.kind {
+	case templated:
+		return v.tmpl.source
+	case scalar:
+		return text(v.plain)
+	case absent, list, mapping:
+	}
+	return ""
+}
+
 // Entries returns the entries of a mapping, in order; nil for anything else.
 func (v Value) Entries() []Entry { return v.entries }
 
@@ -67,12 +79,12 @@ func Lit(data any) Value {
 		return v
 	case map[string]any:
 		v := Value{kind: mapping}
-		for k, item := range t {
-			v.entries = append(v.entries, Entry{Key: k, Value: Lit(item)})
+		for _, k := range sortedKeys(t) {
+			v.entries = append(v.entries, Entry{Key: k, Value: Lit(t[k])})
 		}
 		return v
 	default:
-		return Value{kind: scalar, plain: data, raw: fmt.Sprint(data)}
+		return Value{kind: scalar, plain: data, raw: text(data)}
 	}
 }
 
@@ -83,6 +95,33 @@ func (v Value) Literal() (any, bool) {
 	}
 	data, err := v.Render(context.Background(), Scope{})
 	return data, err == nil
+}
+
+// asWritten is plain data in which templates are text like any other.
+func (v Value) asWritten() any {
+	switch v.kind {
+	case scalar:
+		if _, isText := v.plain.(string); !isText {
+			return v.plain
+		}
+		return v.raw
+	case templated:
+		return v.raw
+	case list:
+		out := make([]any, len(v.items))
+		for i, item := range v.items {
+			out[i] = item.asWritten()
+		}
+		return out
+	case mapping:
+		out := make(map[string]any, len(v.entries))
+		for _, e := range v.entries {
+			out[e.Key] = e.Value.asWritten()
+		}
+		return out
+	default:
+		return nil
+	}
 }
 
 func (v Value) hasTemplate() bool {
@@ -166,11 +205,13 @@ func text(data any) string {
 	case []string:
 		return strings.Join(t, ", ")
 	case map[string]any:
-		b, err := json.Marshal(t)
-		if err != nil {
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false) // <, > and & stay as they are
+		if err := enc.Encode(t); err != nil {
 			return fmt.Sprint(t)
 		}
-		return string(b)
+		return strings.TrimSuffix(b.String(), "\n")
 	default:
 		return fmt.Sprint(t)
 	}

@@ -1,0 +1,44 @@
+package playbooks_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/playbot/playbot/playbooks"
+)
+
+func TestLit_holds_plain_data_in_which_nothing_is_a_template(t *testing.T) {
+	t.Parallel()
+	data := map[string]any{"b": []any{1, "{{ inputs.x }}", nil, map[string]any{}}, "a": 1.5, "c": true}
+	v := playbooks.Lit(data)
+	got, err := v.Render(t.Context(), playbooks.Scope{})
+	if err != nil || !reflect.DeepEqual(got, data) {
+		t.Errorf("got %v (%v), want %v", got, err, data)
+	}
+	if literal, ok := v.Literal(); !ok || !reflect.DeepEqual(literal, data) {
+		t.Errorf("got %v, %t, want the data", literal, ok)
+	}
+	if got := v.Entries()[0].Key; got != "a" {
+		t.Errorf("got %q first, want an order that does not change", got)
+	}
+}
+
+func TestValue_knows_its_source_and_whether_it_is_literal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		source  string
+		literal bool
+	}{
+		"hello": {"hello", true}, "5": {"5", true}, `"{{ inputs.text }}"`: {"{{ inputs.text }}", false},
+		`["{{ inputs.text }}"]`: {"", false}, `{a: {b: "{{ inputs.text }}"}}`: {"", false}, "[a]": {"", true}, `"{{{{"`: {"{{", true},
+	} {
+		v := mustValue(t, text)
+		if _, ok := v.Literal(); ok != want.literal || v.Source() != want.source || v.IsZero() || v.Pos().Line == 0 {
+			t.Errorf("%s: got %q, literal %t at %v, want %q, %t", text, v.Source(), ok, v.Pos(), want.source, want.literal)
+		}
+	}
+	var absent playbooks.Value
+	if got, err := absent.Render(t.Context(), playbooks.Scope{}); !absent.IsZero() || got != nil || err != nil || absent.Source() != "" {
+		t.Errorf("got %v (%v), want an absent value to be nothing", got, err)
+	}
+}
