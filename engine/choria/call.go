@@ -176,10 +176,13 @@ func (k *call) send(ctx context.Context, nodes []string) error {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	for _, n := range nodes {
-		k.asked[n] = true
 		if err := k.client.conn.Publish(wire.NodeSubject(k.client.opts.Collective, n), msg); err != nil {
-			return fmt.Errorf("ask %s: %w", n, err)
+			if len(k.asked) == 0 {
+				return fmt.Errorf("%w: ask %s: %w", ErrNotSent, n, err)
+			}
+			return fmt.Errorf("ask %s: %w; %d nodes were asked before", n, err, len(k.asked))
 		}
+		k.asked[n] = true
 	}
 	return nil
 }

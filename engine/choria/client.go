@@ -35,6 +35,7 @@ type Client struct {
 	sub    *nats.Subscription
 	signer wire.Signer
 	caller string
+	reach  *reach
 
 	mu    sync.Mutex // guards calls
 	calls map[string]*inbox
@@ -57,11 +58,12 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect(strings.Join(o.Servers, ","), o.natsOptions(extra)...)
+	r := &reach{logger: o.Logger}
+	conn, err := nats.Connect(strings.Join(o.Servers, ","), o.natsOptions(extra, r)...)
 	if err != nil {
 		return nil, o.connectError(err)
 	}
-	c := &Client{opts: o, conn: conn, signer: signer, caller: "choria=" + o.Identity, calls: make(map[string]*inbox)}
+	c := &Client{opts: o, conn: conn, signer: signer, caller: "choria=" + o.Identity, reach: r, calls: make(map[string]*inbox)}
 	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, c.caller, "*"), c.route)
 	if err == nil {
 		err = c.sub.SetPendingLimits(pendingReplies, -1)
@@ -112,16 +114,19 @@ func (c *Client) close(id string) {
 	delete(c.calls, id)
 }
 
-// awaitConnection waits until the network is in reach, at most until ctx ends.
+// awaitConnection waits until the network is in reach, at most as long as a call may take.
 func (c *Client) awaitConnection(ctx context.Context) error {
 	const look = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
 	for !c.conn.IsConnected() {
 		if c.conn.IsClosed() {
 			return fmt.Errorf("%w: the connection is closed", ErrNotSent)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: the Choria network is out of reach (%v)", ErrNotSent, c.conn.LastError())
+			return fmt.Errorf("%w: the Choria network at %s is out of reach (%w); is the broker running, and is nats.servers right?",
+				ErrNotSent, strings.Join(c.opts.Servers, ", "), c.reach.reason())
 		case <-time.After(look):
 		}
 	}

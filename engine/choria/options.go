@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type Options struct {
 	Cert       string
 	Key        string
 	Insecure   bool          // no TLS and no signatures: for simulated fleets only
+	Patient    bool          // a network that is out of reach at first is no error; it is tried until it is there
 	Window     time.Duration // a discovery ends after this much silence; default 300 ms
 	MaxWait    time.Duration // and never lasts longer than this; default 5 s
 	Timeout    time.Duration // of a call that sets none; default 20 s
@@ -72,6 +74,9 @@ func (o Options) security() (wire.Signer, []nats.Option, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("choria: %s is not an RSA key; Choria's file security knows no other", o.Key)
 	}
+	if err := o.checkIdentity(pair); err != nil {
+		return nil, nil, err
+	}
 	roots, err := loadRoots(o.CA)
 	if err != nil {
 		return nil, nil, err
@@ -79,6 +84,22 @@ func (o Options) security() (wire.Signer, []nats.Option, error) {
 	pemCert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return wire.RSA{Key: key, Cert: string(pemCert)}, []nats.Option{nats.Secure(cfg)}, nil
+}
+
+// checkIdentity refuses a name that the servers would: they would not answer, and not say why.
+func (o Options) checkIdentity(pair tls.Certificate) error {
+	cert, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return fmt.Errorf("choria: certificate %s: %w", o.Cert, err)
+	}
+	if names := append([]string{cert.Subject.CommonName}, cert.DNSNames...); !slices.Contains(names, o.Identity) {
+		return fmt.Errorf("choria: certificate %s names %s and not the identity %q; set the identity to the certificate's name, else no server answers",
+			o.Cert, strings.Join(slices.Compact(names), ", "), o.Identity)
+	}
+	if !wire.ClientName(o.Identity) {
+		return fmt.Errorf("choria: the identity %q does not end in .mcollective or .choria; servers take requests from no other name", o.Identity)
+	}
+	return nil
 }
 
 func loadRoots(path string) (*x509.CertPool, error) {
@@ -93,20 +114,24 @@ func loadRoots(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-func (o Options) natsOptions(extra []nats.Option) []nats.Option {
+func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {
 	opts := append([]nats.Option{
 		nats.Name("playbot " + o.Identity),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(time.Second),
+		// A request that cannot be sent now is not sent: kept back, it would reach servers after its
+		// caller was told that they are silent.
+		nats.ReconnectBufSize(-1),
 		nats.Timeout(connectTimeout),
 		nats.IgnoreAuthErrorAbort(),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			o.Logger.Warn("the Choria network is out of reach", "error", err)
-		}),
-		nats.ReconnectHandler(func(c *nats.Conn) {
-			o.Logger.Info("the Choria network is back", "server", c.ConnectedUrlRedacted())
-		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { r.lost(err) }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { r.lost(err) }),
+		nats.ConnectHandler(r.back),
+		nats.ReconnectHandler(r.back),
 	}, extra...)
+	if o.Patient {
+		opts = append(opts, nats.RetryOnFailedConnect(true))
+	}
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))
 	}

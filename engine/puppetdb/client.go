@@ -68,6 +68,9 @@ func (o Options) transport() (http.RoundTripper, error) {
 	if o.CA == "" && o.Cert == "" && o.Key == "" {
 		return t, nil
 	}
+	if o.CA == "" || o.Cert == "" || o.Key == "" {
+		return nil, errors.New("puppetdb: a CA, a certificate and a key are needed together; set all of puppetdb.ca, cert and key, or none")
+	}
 	pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
 	if err != nil {
 		return nil, fmt.Errorf("puppetdb: certificate %s with key %s: %w", o.Cert, o.Key, err)
@@ -83,6 +86,9 @@ func (o Options) transport() (http.RoundTripper, error) {
 	t.TLSClientConfig = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return t, nil
 }
+
+// Close ends the connections that wait for another query. It may be called twice.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Query runs PQL and returns its rows.
 func (c *Client) Query(ctx context.Context, pql string) ([]map[string]any, error) {
@@ -101,7 +107,7 @@ func (c *Client) Query(ctx context.Context, pql string) ([]map[string]any, error
 	}
 	var rows []map[string]any
 	if err := json.Unmarshal(data, &rows); err != nil {
-		return nil, fmt.Errorf("query PuppetDB: the answer is not a list of rows: %w", err)
+		return nil, fmt.Errorf("query PuppetDB at %s: the answer is not a list of rows: %w; is puppetdb.url right?", c.base, err)
 	}
 	return rows, nil
 }
@@ -115,17 +121,31 @@ func (c *Client) do(req *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("query PuppetDB: read the answer: %w", err)
+		return nil, fmt.Errorf("query PuppetDB at %s: read the answer: %w", c.base, err)
 	case len(data) > maxAnswer:
-		return nil, fmt.Errorf("query PuppetDB: the answer has more than %d bytes; select fewer fields or nodes", maxAnswer)
+		return nil, fmt.Errorf("query PuppetDB at %s: the answer has more than %d bytes; select fewer fields or nodes", c.base, maxAnswer)
 	case resp.StatusCode != http.StatusOK:
-		text := strings.TrimSpace(string(data))
-		if len(text) > errorText {
-			text = text[:errorText] + "…"
-		}
-		return nil, fmt.Errorf("query PuppetDB: %s: %s", resp.Status, text)
+		return nil, c.refusal(resp, string(data))
 	}
 	return data, nil
+}
+
+// refusal is what the server said, and what to look at.
+func (c *Client) refusal(resp *http.Response, text string) error {
+	text = strings.ToValidUTF8(strings.TrimSpace(text), "")
+	if len(text) > errorText {
+		text = strings.ToValidUTF8(text[:errorText], "") + "…"
+	}
+	hint := "is puppetdb.url right?"
+	switch resp.StatusCode {
+	case http.StatusBadRequest:
+		hint = "correct the query"
+	case http.StatusUnauthorized, http.StatusForbidden:
+		hint = "let the server's allowlist name the certificate of puppetdb.cert"
+	case http.StatusServiceUnavailable:
+		hint = "wait until it has started, and look at its log"
+	}
+	return fmt.Errorf("query PuppetDB at %s: %s: %s; %s", c.base, resp.Status, text, hint)
 }
 
 // unreachable says what to look at when there is no answer.
@@ -172,7 +192,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	}
 	data, err := c.do(req)
 	if err == nil && strings.TrimSpace(string(data)) != "running" {
-		err = fmt.Errorf("PuppetDB at %s says %q", c.base, data)
+		err = fmt.Errorf("PuppetDB at %s says %q and not that it is running; look at its log", c.base, data)
 	}
 	return err
 }

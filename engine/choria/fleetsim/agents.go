@@ -36,7 +36,7 @@ func missing(key string) outcome { return outcome{code: codeMissingData, msg: "m
 
 // act lets an agent of a node act. The caller holds the lock.
 func (f *Fleet) act(n *nodeState, call wire.Call, data map[string]any) wire.Answer {
-	o := outcome{code: codeUnknownAction, msg: fmt.Sprintf("unknown action %s for agent %s", call.Action, call.Agent)}
+	o := outcome{code: codeUnknownAction, msg: fmt.Sprintf("Unknown action %s for agent %s", call.Action, call.Agent)}
 	switch call.Agent {
 	case "rpcutil":
 		o = rpcutil(n, call.Action, data, o)
@@ -68,18 +68,19 @@ func rpcutil(n *nodeState, action string, data map[string]any, unknown outcome) 
 		return ok(map[string]any{
 			"agents": slices.Sorted(maps.Keys(n.Agents)), "facts": n.Facts, "classes": n.Classes, "version": "fleetsim",
 			"main_collective": "mcollective", "collectives": []string{"mcollective"}, "data_plugins": []string{},
+			"machines": []any{}, "upgradable": false,
 		})
 	case "agent_inventory":
 		var list []map[string]any
 		for _, name := range slices.Sorted(maps.Keys(n.Agents)) {
-			list = append(list, map[string]any{"agent": name, "name": name, "version": n.Agents[name], "timeout": 20})
+			list = append(list, map[string]any{
+				"agent": name, "name": name, "version": n.Agents[name], "timeout": 20,
+				"description": "simulated", "author": "fleetsim", "license": "Apache-2.0", "url": "https://example.net",
+			})
 		}
 		return ok(map[string]any{"agents": list})
 	case "get_fact":
-		name, _ := data["fact"].(string)
-		if name == "" {
-			return missing("fact")
-		}
+		name, _ := data["fact"].(string) // the real agent asks for nothing: no name is a fact that nobody has
 		return ok(map[string]any{"fact": name, "value": n.fact(name)})
 	}
 	return unknown
@@ -184,14 +185,16 @@ func (f *Fleet) nrpe(n *nodeState, action string, data map[string]any, unknown o
 		case "":
 			return missing("command")
 		case "check_load":
+			if n.upgraded {
+				n.checks++
+			}
 			return f.checkLoad(n)
 		case "check_app":
 			return ok(map[string]any{"exitcode": 0, "output": "APP OK - " + n.revision, "perfdata": "", "command": command})
 		}
 		return outcome{code: codeInvalidData, msg: "no such command: " + command}
 	case "runallcommands":
-		n.checks-- // looking at everything does not count as the one check that is waited for
-		load := f.checkLoad(n)
+		load := f.checkLoad(n) // looking at everything does not count as the one check that is waited for
 		return ok(map[string]any{"commands": map[string]any{
 			"check_load": load.data, "check_app": map[string]any{"exitcode": 0, "output": "APP OK - " + n.revision},
 		}})
@@ -200,9 +203,6 @@ func (f *Fleet) nrpe(n *nodeState, action string, data map[string]any, unknown o
 }
 
 func (f *Fleet) checkLoad(n *nodeState) outcome {
-	if n.upgraded {
-		n.checks++
-	}
 	if n.upgraded && (f.opts.RedChecks < 0 || n.checks <= f.opts.RedChecks) {
 		data := map[string]any{"exitcode": 2, "output": "CRITICAL - load average: 9.81", "perfdata": "load1=9.81", "command": "check_load"}
 		return outcome{code: codeAborted, msg: "CRITICAL", data: data}
@@ -211,6 +211,9 @@ func (f *Fleet) checkLoad(n *nodeState) outcome {
 }
 
 func service(n *nodeState, action string, data map[string]any, unknown outcome) outcome {
+	if !slices.Contains([]string{"start", "restart", "stop", "status"}, action) {
+		return unknown
+	}
 	name, _ := data["service"].(string)
 	if name == "" {
 		return missing("service")
@@ -220,9 +223,6 @@ func service(n *nodeState, action string, data map[string]any, unknown outcome) 
 		n.services[name] = "running"
 	case "stop":
 		n.services[name] = "stopped"
-	case "status":
-	default:
-		return unknown
 	}
 	status := n.services[name]
 	if status == "" {
@@ -232,20 +232,19 @@ func service(n *nodeState, action string, data map[string]any, unknown outcome) 
 }
 
 func pkg(n *nodeState, action string, data map[string]any, unknown outcome) outcome {
+	if !slices.Contains([]string{"install", "update", "status"}, action) {
+		return unknown
+	}
 	name, _ := data["package"].(string)
 	if name == "" {
 		return missing("package")
 	}
-	switch action {
-	case "install", "update":
+	if action != "status" {
 		version, _ := data["version"].(string)
 		if version == "" {
 			version = "latest"
 		}
 		n.packages[name] = version
-	case "status":
-	default:
-		return unknown
 	}
 	version := n.packages[name]
 	if version == "" {

@@ -1,6 +1,9 @@
 package fleetsim
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -24,14 +27,16 @@ type Certs struct {
 	ClientKey  string
 	dir        string
 	ca         *x509.Certificate
-	caKey      *rsa.PrivateKey
+	caKey      *ecdsa.PrivateKey
 	serial     int64
 	roots      *x509.CertPool
+	nodeKey    *rsa.PrivateKey // of all that is issued later: making keys is what takes time
 	server     tls.Certificate
 	client     tls.Certificate
 }
 
-// keyBits is enough for a key that lives as long as a test.
+// keyBits is for those who sign requests, which only RSA keys can; others have quicker ones. It is
+// enough for a key that lives as long as a test.
 const keyBits = 2048
 
 // NewCerts writes a CA, and a client certificate for identity, into dir.
@@ -40,11 +45,18 @@ func NewCerts(dir, identity string) (*Certs, error) {
 	if err := c.found(); err != nil {
 		return nil, err
 	}
-	var err error
-	if c.server, err = c.issue("localhost"); err != nil {
+	brokerKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
 		return nil, err
 	}
-	if c.client, err = c.issue(identity); err != nil {
+	if c.server, err = c.issue("localhost", brokerKey); err != nil {
+		return nil, err
+	}
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, err
+	}
+	if c.client, err = c.issue(identity, key); err != nil {
 		return nil, err
 	}
 	c.ClientCert, c.ClientKey, err = c.write(identity, c.client)
@@ -52,9 +64,14 @@ func NewCerts(dir, identity string) (*Certs, error) {
 }
 
 // Issue writes one more certificate and its key for name into the folder of the CA, good for both
-// ends of a connection, and returns their paths.
+// ends of a connection, and returns their paths. They share a key.
 func (c *Certs) Issue(name string) (cert, key string, err error) {
-	pair, err := c.issue(name)
+	if c.nodeKey == nil {
+		if c.nodeKey, err = rsa.GenerateKey(rand.Reader, keyBits); err != nil {
+			return "", "", err
+		}
+	}
+	pair, err := c.issue(name, c.nodeKey)
 	if err != nil {
 		return "", "", err
 	}
@@ -64,7 +81,7 @@ func (c *Certs) Issue(name string) (cert, key string, err error) {
 // found makes the CA.
 func (c *Certs) found() error {
 	var err error
-	if c.caKey, err = rsa.GenerateKey(rand.Reader, keyBits); err != nil {
+	if c.caKey, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return err
 	}
 	ca := template("fleetsim CA", c.serial)
@@ -99,11 +116,7 @@ func template(name string, serial int64) *x509.Certificate {
 	}
 }
 
-func (c *Certs) issue(name string) (tls.Certificate, error) {
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
+func (c *Certs) issue(name string, key crypto.Signer) (tls.Certificate, error) {
 	c.serial++
 	t := template(name, c.serial)
 	t.KeyUsage = x509.KeyUsageDigitalSignature
@@ -111,7 +124,7 @@ func (c *Certs) issue(name string) (tls.Certificate, error) {
 	if name == "localhost" {
 		t.IPAddresses = loopback()
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, c.ca, &key.PublicKey, c.caKey)
+	der, err := x509.CreateCertificate(rand.Reader, t, c.ca, key.Public(), c.caKey)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -26,7 +26,7 @@ const (
 // Fault makes a node misbehave.
 type Fault struct {
 	Node    string // empty: every node
-	Action  string // agent.action; empty: every action
+	Action  string // agent.action, or discovery; empty: every action, and discoveries work
 	Kind    Kind
 	Times   int           // how often; 0 means for ever
 	Delay   time.Duration // of Slow and Late
@@ -57,7 +57,7 @@ func (f *Fleet) ClearFaults() {
 // take returns the fault that applies to a call, and uses it up. The caller holds the lock.
 func (f *Fleet) take(node, action string) *Fault {
 	for i, fault := range f.faults {
-		if fault.Node != "" && fault.Node != node || fault.Action != "" && fault.Action != action {
+		if fault.Node != "" && fault.Node != node || fault.Action != action && (fault.Action != "" || action == discovery) {
 			continue
 		}
 		if fault.Times > 0 {
@@ -72,10 +72,15 @@ func (f *Fleet) take(node, action string) *Fault {
 	return nil
 }
 
-// misbehave sends a reply in the way of a fault.
-func (f *Fleet) misbehave(n *nodeState, action string, req wire.Request, payload string, fault Fault) {
+// send sends a reply, in the way of the fault if there is one.
+func (f *Fleet) send(n *nodeState, req wire.Request, payload string, fault *Fault) {
 	good := wire.Reply{ID: req.ID, Sender: n.Name, Agent: req.Agent, Time: time.Now(), Payload: payload}
+	if fault == nil {
+		f.publish(req.ReplyTo, good)
+		return
+	}
 	switch fault.Kind {
+	case Silent, Fail: // a discovery has no other way to fail
 	case Slow, Late:
 		f.wg.Go(func() {
 			select {
@@ -101,6 +106,6 @@ func (f *Fleet) misbehave(n *nodeState, action string, req wire.Request, payload
 		good.Payload = `{"statuscode":0,"statusmsg":"OK","data":{"x":"` + strings.Repeat("x", 5<<20) + `"}}`
 		f.publish(req.ReplyTo, good)
 	default:
-		f.answer(n, action, req, payload)
+		f.publish(req.ReplyTo, good)
 	}
 }

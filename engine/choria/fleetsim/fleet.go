@@ -1,12 +1,10 @@
 package fleetsim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +21,7 @@ type Options struct {
 	Collective string        // default mcollective
 	Listen     bool          // listen on a loopback port; else only connections in this process
 	Certs      *Certs        // the `file` security with these; nil is insecure
-	RedChecks  int           // after an upgrade check_load is red this often before it is green; default 2, -1 is for ever
+	RedChecks  int           // after an upgrade check_load is red this often before it is green; -1 is for ever
 	RunTime    time.Duration // of a puppet run; default 3 s
 	Logger     *slog.Logger  // nil: discarded
 }
@@ -52,12 +50,16 @@ func Agents() map[string]string {
 type Fleet struct {
 	opts   Options
 	logger *slog.Logger
-	srv    *server.Server
 	conn   *nats.Conn
-	port   int
 	wg     sync.WaitGroup
 	quit   chan struct{}
 	once   sync.Once
+
+	// broker guards srv and port. It is not mu: a connection that is made again asks for them while
+	// it is locked, and nodes send over that connection while mu is.
+	broker sync.Mutex
+	srv    *server.Server
+	port   int
 
 	mu      sync.Mutex // guards what follows
 	nodes   map[string]*nodeState
@@ -76,12 +78,9 @@ type Call struct {
 }
 
 // Start starts a broker and its nodes.
-func Start(_ context.Context, o Options) (*Fleet, error) {
+func Start(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Collective == "" {
 		o.Collective = "mcollective"
-	}
-	if o.RedChecks == 0 {
-		o.RedChecks = 2
 	}
 	if o.RunTime == 0 {
 		o.RunTime = 3 * time.Second
@@ -94,88 +93,15 @@ func Start(_ context.Context, o Options) (*Fleet, error) {
 		f.nodes[n.Name] = newNodeState(n)
 		f.order = append(f.order, n.Name)
 	}
-	if err := f.StartBroker(); err != nil {
+	if err := f.startBroker(); err != nil {
 		return nil, err
 	}
-	return f, f.connect()
+	if err := f.connect(ctx); err != nil {
+		f.Stop()
+		return nil, err
+	}
+	return f, nil
 }
-
-// StartBroker starts the broker again after [Fleet.StopBroker], on the same port.
-func (f *Fleet) StartBroker() error {
-	opts := &server.Options{
-		ServerName: "fleetsim", Host: "127.0.0.1", Port: f.port, DontListen: !f.opts.Listen, NoLog: true, NoSigs: true,
-		MaxPayload: 8 << 20,
-	}
-	if f.opts.Certs != nil {
-		opts.TLSConfig = f.opts.Certs.serverTLS()
-		opts.TLSVerify = true
-		opts.TLSTimeout = 5
-	}
-	srv, err := server.NewServer(opts)
-	if err != nil {
-		return fmt.Errorf("start the simulated broker: %w", err)
-	}
-	srv.Start()
-	if !srv.ReadyForConnections(10 * time.Second) {
-		srv.Shutdown()
-		return errors.New("start the simulated broker: it is not ready after 10 s")
-	}
-	f.srv = srv
-	if addr, ok := srv.Addr().(*net.TCPAddr); ok && f.opts.Listen {
-		f.port = addr.Port
-	}
-	return nil
-}
-
-// StopBroker takes the broker away; the nodes wait for its return.
-func (f *Fleet) StopBroker() {
-	f.srv.Shutdown()
-	f.srv.WaitForShutdown()
-}
-
-func (f *Fleet) connect() error {
-	opts := []nats.Option{nats.Name("fleetsim nodes"), nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}
-	url := nats.DefaultURL
-	switch {
-	case !f.opts.Listen:
-		opts = append(opts, nats.InProcessServer(f.srv))
-	case f.opts.Certs != nil:
-		opts = append(opts, nats.Secure(f.opts.Certs.clientTLS()))
-		url = f.URL()
-	default:
-		url = f.URL()
-	}
-	conn, err := nats.Connect(url, opts...)
-	if err != nil {
-		return fmt.Errorf("connect the simulated nodes: %w", err)
-	}
-	f.conn = conn
-	for _, subject := range []string{wire.NodeSubject(f.opts.Collective, ">"), wire.BroadcastSubject(f.opts.Collective, "*")} {
-		sub, err := conn.Subscribe(subject, f.receive)
-		if err != nil {
-			return fmt.Errorf("subscribe the simulated nodes: %w", err)
-		}
-		if err := sub.SetPendingLimits(-1, -1); err != nil {
-			return fmt.Errorf("subscribe the simulated nodes: %w", err)
-		}
-	}
-	return conn.Flush()
-}
-
-// URL is the address of the broker; empty when it does not listen.
-func (f *Fleet) URL() string {
-	if !f.opts.Listen {
-		return ""
-	}
-	scheme := "nats"
-	if f.opts.Certs != nil {
-		scheme = "tls"
-	}
-	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, f.port)
-}
-
-// InProcessConn connects to the broker without a socket; see nats.InProcessServer.
-func (f *Fleet) InProcessConn() (net.Conn, error) { return f.srv.InProcessConn() }
 
 // Stop ends the fleet. It may be called twice.
 func (f *Fleet) Stop() {
@@ -184,24 +110,43 @@ func (f *Fleet) Stop() {
 		f.stopped = true
 		f.mu.Unlock()
 		close(f.quit)
-		f.conn.Close()
+		if f.conn != nil {
+			f.conn.Close()
+		}
 		f.wg.Wait()
 		f.StopBroker()
 	})
 }
 
-// receive handles one message: for one node by its name, or for every node that has the agent.
-func (f *Fleet) receive(m *nats.Msg) {
+// receiver handles the messages of one subscription: for one node by its name, or for every node.
+// A request to many nodes is the same bytes for each of them; it is read and checked once.
+func (f *Fleet) receiver() nats.MsgHandler {
 	var verifier wire.Verifier = wire.Insecure{}
 	if f.opts.Certs != nil {
 		verifier = f.opts.Certs.authority()
 	}
-	req, err := wire.DecodeRequest(m.Data, verifier)
-	if err != nil {
-		f.logger.Warn("request refused", "error", err)
+	var last []byte
+	var req wire.Request
+	return func(m *nats.Msg) {
+		if !bytes.Equal(m.Data, last) {
+			var err error
+			if req, err = wire.DecodeRequest(m.Data, verifier); err != nil {
+				last = nil
+				f.logger.Warn("request refused", "error", err)
+				return
+			}
+			last = m.Data
+		}
+		f.receive(m.Subject, req)
+	}
+}
+
+func (f *Fleet) receive(subject string, req wire.Request) {
+	if req.Expired(time.Now()) {
+		f.logger.Warn("request refused: it is too old, or the clocks differ", "request", req.ID, "time", req.Time)
 		return
 	}
-	if name, ok := strings.CutPrefix(m.Subject, wire.NodeSubject(f.opts.Collective, "")); ok {
+	if name, ok := strings.CutPrefix(subject, wire.NodeSubject(f.opts.Collective, "")); ok {
 		f.deliver(name, req)
 		return
 	}
@@ -218,14 +163,17 @@ func (f *Fleet) deliver(name string, req wire.Request) {
 	if n == nil || n.Deactivated || f.stopped || !n.matches(req.Filter) {
 		return
 	}
-	if req.Agent == "discovery" {
-		f.answer(n, "discovery", req, "pong")
+	if req.Agent == discovery {
+		f.send(n, req, "pong", f.take(name, discovery))
 		return
 	}
 	var call wire.Call
 	if err := json.Unmarshal([]byte(req.Payload), &call); err != nil {
 		f.logger.Warn("call cannot be read", "node", name, "error", err)
 		return
+	}
+	if _, has := n.Agents[call.Agent]; !has {
+		return // as a server that does not listen for that agent
 	}
 	data := map[string]any{}
 	if err := json.Unmarshal(call.Data, &data); err != nil && len(call.Data) > 0 {
@@ -237,7 +185,7 @@ func (f *Fleet) deliver(name string, req wire.Request) {
 	action := call.Agent + "." + call.Action
 	fault := f.take(name, action)
 	if fault != nil && fault.Kind == Fail {
-		f.reply(n, action, req, wire.Answer{Action: call.Action, StatusCode: 1, StatusMsg: fault.message()}, fault)
+		f.reply(n, action, req, wire.Answer{Action: call.Action, StatusCode: codeAborted, StatusMsg: fault.message()}, nil)
 		return
 	}
 	if fault != nil && fault.Kind == Silent {
@@ -255,18 +203,11 @@ func (f *Fleet) reply(n *nodeState, action string, req wire.Request, a wire.Answ
 		f.logger.Error("answer cannot be written", "action", action, "error", err)
 		return
 	}
-	if fault != nil {
-		f.misbehave(n, action, req, string(payload), *fault)
-		return
-	}
-	f.answer(n, action, req, string(payload))
-}
-
-func (f *Fleet) answer(n *nodeState, _ string, req wire.Request, payload string) {
-	f.publish(req.ReplyTo, wire.Reply{ID: req.ID, Sender: n.Name, Agent: req.Agent, Time: time.Now(), Payload: payload})
+	f.send(n, req, string(payload), fault)
 }
 
 func (f *Fleet) publish(subject string, r wire.Reply) {
+	r.Via = f.conn.ConnectedUrlRedacted()
 	msg, err := wire.EncodeReply(r)
 	if err == nil {
 		err = f.conn.Publish(subject, msg)

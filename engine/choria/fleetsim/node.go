@@ -1,6 +1,7 @@
 package fleetsim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -88,12 +89,12 @@ func (f *Fleet) Nodes() []Node {
 // matches evaluates a filter as a server does: every list must hold, and any of the identities.
 func (n *nodeState) matches(f wire.Filter) bool {
 	for _, a := range f.Agent {
-		if _, ok := n.Agents[a]; !ok && a != "discovery" {
+		if !n.hasAgent(a) {
 			return false
 		}
 	}
 	for _, c := range f.Class {
-		if !slices.ContainsFunc(n.Classes, func(have string) bool { return same(c, have) }) {
+		if !slices.ContainsFunc(n.Classes, func(have string) bool { return sameFold(c, have) }) {
 			return false
 		}
 	}
@@ -105,10 +106,22 @@ func (n *nodeState) matches(f wire.Filter) bool {
 	return len(f.Identity) == 0 || slices.ContainsFunc(f.Identity, func(want string) bool { return same(want, n.Name) })
 }
 
+// discovery is the agent that answers discoveries; every server has it.
+const discovery = "discovery"
+
+// hasAgent also matches a pattern.
+func (n *nodeState) hasAgent(want string) bool {
+	if _, ok := n.Agents[want]; ok || want == discovery {
+		return true
+	}
+	_, isPattern := pattern(want, "")
+	return isPattern && slices.ContainsFunc(slices.Collect(maps.Keys(n.Agents)), func(have string) bool { return same(want, have) })
+}
+
 // fact finds a fact by its dotted path.
 func (n *nodeState) fact(path string) any {
 	var v any = n.Facts
-	for _, part := range strings.Split(path, ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		m, ok := v.(map[string]any)
 		if !ok {
 			return nil
@@ -120,22 +133,31 @@ func (n *nodeState) fact(path string) any {
 
 // same compares a word, or matches it when it stands between slashes.
 func same(want, have string) bool {
-	if re, ok := pattern(want); ok {
+	if re, ok := pattern(want, ""); ok {
+		return re.MatchString(have)
+	}
+	return want == have
+}
+
+// sameFold is the same for classes, whose case does not count.
+func sameFold(want, have string) bool {
+	if re, ok := pattern(want, "(?i)"); ok {
 		return re.MatchString(have)
 	}
 	return strings.EqualFold(want, have)
 }
 
-func pattern(s string) (*regexp.Regexp, bool) {
+func pattern(s, flags string) (*regexp.Regexp, bool) {
 	if len(s) < 2 || s[0] != '/' || s[len(s)-1] != '/' {
 		return nil, false
 	}
-	re, err := regexp.Compile(s[1 : len(s)-1])
+	re, err := regexp.Compile(flags + s[1:len(s)-1])
 	return re, err == nil
 }
 
 func compare(have any, operator, want string) bool {
-	if have == nil {
+	switch have.(type) {
+	case nil, map[string]any, []any, []string: // a structure compares with nothing
 		return false
 	}
 	text := fmt.Sprint(have)
@@ -145,17 +167,17 @@ func compare(have any, operator, want string) bool {
 	case "!=":
 		return !strings.EqualFold(text, want)
 	case "=~":
-		re, err := regexp.Compile(strings.Trim(want, "/"))
+		re, err := regexp.Compile("(?i)" + strings.Trim(want, "/"))
 		return err == nil && re.MatchString(text)
 	}
-	a, errA := strconv.ParseFloat(text, 64)
-	b, errB := strconv.ParseFloat(want, 64)
-	c := strings.Compare(text, want)
-	if errA == nil && errB == nil {
-		c = int(a - b)
-		if a != b && c == 0 {
-			c = map[bool]int{true: 1, false: -1}[a > b]
+	c := strings.Compare(strings.ToLower(text), strings.ToLower(want))
+	if _, isText := have.(string); !isText { // text compares as text, also when it looks like a number
+		a, errA := strconv.ParseFloat(text, 64)
+		b, errB := strconv.ParseFloat(want, 64)
+		if errA != nil || errB != nil {
+			return false
 		}
+		c = cmp.Compare(a, b)
 	}
 	switch operator {
 	case "<":

@@ -93,12 +93,24 @@ func (p *parser) field(entity string, t token) (func(row) any, error) {
 	if entity == "facts" && t.text == "value" || entity == "resources" && t.text == "title" {
 		return func(r row) any { return r.value }, nil
 	}
-	return nil, parseError(p.src, t.at, fmt.Sprintf("'%s' is not a queryable field of %s", t.text, entity))
+	return nil, p.unknownField(entity, t)
+}
+
+func (p *parser) unknownField(entity string, t token) error {
+	return parseError(p.src, t.at, fmt.Sprintf("'%s' is not a queryable field of %s", t.text, entity))
+}
+
+// fields are those that the rows of an entity have.
+func fields(entity string) []string {
+	return map[string][]string{
+		"nodes": {"certname", "deactivated"}, "inventory": {"certname", "facts"},
+		"facts": {"certname", "name", "value"}, "resources": {"certname", "type", "title"},
+	}[entity]
 }
 
 func dig(facts map[string]any, path string) any {
 	var v any = facts
-	for _, part := range strings.Split(path, ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		m, ok := v.(map[string]any)
 		if !ok {
 			return nil

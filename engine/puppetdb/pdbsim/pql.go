@@ -159,6 +159,9 @@ func (p *parser) query() (*query, error) {
 			if f.kind != "word" {
 				return nil, parseError(p.src, f.at, "expected a field")
 			}
+			if !slices.Contains(fields(q.entity), f.text) {
+				return nil, p.unknownField(q.entity, f)
+			}
 			q.fields = append(q.fields, f.text)
 			p.accept(",")
 		}
@@ -166,16 +169,23 @@ func (p *parser) query() (*query, error) {
 	if err := p.expect("{"); err != nil {
 		return nil, err
 	}
+	if t := p.peek().text; t != "}" && t != "order" && t != "limit" {
+		c, err := p.or(q.entity)
+		if err != nil {
+			return nil, err
+		}
+		q.where = c
+	}
 	for !p.accept("}") {
-		if err := p.clause(q); err != nil {
+		if err := p.paging(q); err != nil {
 			return nil, err
 		}
 	}
 	return q, nil
 }
 
-// clause is a condition, or one of the paging clauses behind it.
-func (p *parser) clause(q *query) error {
+// paging is one of the clauses behind the condition.
+func (p *parser) paging(q *query) error {
 	switch {
 	case p.accept("order"):
 		if err := p.expect("by"); err != nil {
@@ -195,9 +205,7 @@ func (p *parser) clause(q *query) error {
 		}
 		return nil
 	}
-	c, err := p.or(q.entity)
-	q.where = c
-	return err
+	return p.fail("expected and, or, order by, limit or }")
 }
 
 func (p *parser) or(entity string) (condition, error) {
@@ -268,8 +276,7 @@ func (p *parser) comparison(entity string) (condition, error) {
 		return nil, err
 	}
 	if field.text == "node_state" {
-		p.everyState = true
-		return func(row) bool { return true }, nil
+		return p.nodeState(op, want)
 	}
 	get, err := p.field(entity, field)
 	if err != nil {
@@ -280,6 +287,23 @@ func (p *parser) comparison(entity string) (condition, error) {
 		return nil, parseError(p.src, op.at, err.Error())
 	}
 	return func(r row) bool { return test(get(r)) }, nil
+}
+
+// nodeState also looks at nodes that are left out otherwise.
+func (p *parser) nodeState(op token, want []string) (condition, error) {
+	p.everyState = true
+	if op.text != "=" {
+		return nil, parseError(p.src, op.at, "node_state knows only =")
+	}
+	switch want[0] {
+	case "any":
+		return func(row) bool { return true }, nil
+	case "active":
+		return func(r row) bool { return !r.node.Deactivated }, nil
+	case "inactive":
+		return func(r row) bool { return r.node.Deactivated }, nil
+	}
+	return nil, parseError(p.src, op.at, "node_state is any, active or inactive")
 }
 
 func (p *parser) operand(op string) ([]string, error) {

@@ -49,6 +49,11 @@ type Authority struct {
 	Roots *x509.CertPool
 }
 
+// ClientName reports whether servers take requests from a certificate of this name.
+func ClientName(name string) bool {
+	return strings.HasSuffix(name, ".mcollective") || strings.HasSuffix(name, ".choria")
+}
+
 // Verify implements [Verifier]: the certificate must come from the CA, the caller must be named by
 // it, and the signature must be the caller's.
 func (a Authority) Verify(message []byte, signature, cert, caller string) error {
@@ -65,6 +70,8 @@ func (a Authority) Verify(message []byte, signature, cert, caller string) error 
 	}
 	if name, ok := strings.CutPrefix(caller, "choria="); !ok || name != c.Subject.CommonName && !slices.Contains(c.DNSNames, name) {
 		return fmt.Errorf("caller %q is not named by the certificate of %q", caller, c.Subject.CommonName)
+	} else if !ClientName(name) {
+		return fmt.Errorf("caller %q is no client: its name ends neither in .mcollective nor in .choria", caller)
 	}
 	key, ok := c.PublicKey.(*rsa.PublicKey)
 	if !ok {

@@ -22,8 +22,8 @@ const (
 	protoRequest       = "choria:request:1"
 	protoSecureReply   = "choria:secure:reply:1"
 	protoReply         = "choria:reply:1"
-	// minTTL is the least time to live that servers accept, in seconds.
-	minTTL = 30
+	// defaultTTL is twice the least that servers accept.
+	defaultTTL = time.Minute
 )
 
 // Fact is one comparison of a fact.
@@ -70,9 +70,16 @@ type Request struct {
 	Collective string
 	Agent      string
 	Time       time.Time
+	TTL        time.Duration // how long servers take it; 0 means a minute
 	Filter     Filter
 	Payload    string
-	ReplyTo    string // only known after decoding
+	ReplyTo    string
+}
+
+// Expired reports whether a server refuses the request for its age, or for coming from the future.
+func (r Request) Expired(now time.Time) bool {
+	age := now.Sub(r.Time)
+	return age >= r.TTL || age <= -r.TTL
 }
 
 // Reply is one server's answer.
@@ -82,6 +89,7 @@ type Reply struct {
 	Agent   string
 	Time    time.Time
 	Payload string
+	Via     string // the broker that a server is connected to; not known after decoding
 }
 
 // Signer signs requests.
@@ -121,16 +129,22 @@ type secure struct {
 }
 
 type transport struct {
-	Protocol string            `json:"protocol"`
-	Data     string            `json:"data"`
-	Headers  map[string]string `json:"headers"`
+	Protocol string  `json:"protocol"`
+	Data     []byte  `json:"data"` // base64 on the wire
+	Headers  headers `json:"headers"`
 }
 
-// lenient reads a transport whose headers may hold more than text ("seen-by" is a list).
-type lenient struct {
-	Protocol string         `json:"protocol"`
-	Data     string         `json:"data"`
-	Headers  map[string]any `json:"headers"`
+// headers are those that are read or written here; others are let through.
+type headers struct {
+	ReplyTo string      `json:"reply-to,omitempty"`
+	Sender  string      `json:"mc_sender"`
+	SeenBy  [][3]string `json:"seen-by,omitempty"` // the hops; see [unread]
+}
+
+// unread is a transport without its headers: the caller has no use for those of a reply.
+type unread struct {
+	Protocol string `json:"protocol"`
+	Data     []byte `json:"data"`
 }
 
 // ReplySubject is where the servers send replies for a caller's request; "*" as id is every request.
@@ -152,10 +166,13 @@ func EncodeRequest(r Request, s Signer) ([]byte, error) {
 	if len(r.ID) != 32 {
 		return nil, fmt.Errorf("a request id has 32 characters, %q has %d", r.ID, len(r.ID))
 	}
+	if r.TTL == 0 {
+		r.TTL = defaultTTL
+	}
 	filter := r.Filter.Whole()
 	message, err := json.Marshal(inner{Protocol: protoRequest, Message: r.Payload, Envelope: envelope{
 		RequestID: r.ID, SenderID: r.Sender, CallerID: r.Caller, Collective: r.Collective, Agent: r.Agent,
-		TTL: 2 * minTTL, Time: r.Time.Unix(), Filter: &filter,
+		TTL: int(r.TTL / time.Second), Time: r.Time.Unix(), Filter: &filter,
 	}})
 	if err != nil {
 		return nil, err
@@ -165,42 +182,39 @@ func EncodeRequest(r Request, s Signer) ([]byte, error) {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
 	return wrap(secure{Protocol: protoSecureRequest, Message: string(message), Signature: signature, PubCert: cert},
-		map[string]string{"reply-to": r.ReplyTo, "mc_sender": r.Sender})
+		headers{ReplyTo: r.ReplyTo, Sender: r.Sender})
 }
 
-func wrap(s secure, headers map[string]string) ([]byte, error) {
+func wrap(s secure, h headers) ([]byte, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(transport{Protocol: protoTransport, Data: base64.StdEncoding.EncodeToString(data), Headers: headers})
+	return json.Marshal(transport{Protocol: protoTransport, Data: data, Headers: h})
 }
 
-func unwrap(data []byte, protocol string) (secure, map[string]any, error) {
-	var t lenient
-	if err := json.Unmarshal(data, &t); err != nil {
-		return secure{}, nil, fmt.Errorf("decode transport: %w", err)
-	}
-	if t.Protocol != protoTransport {
-		return secure{}, nil, fmt.Errorf("unknown transport %q", t.Protocol)
-	}
-	body, err := base64.StdEncoding.DecodeString(t.Data)
-	if err != nil {
-		return secure{}, nil, fmt.Errorf("decode transport: %w", err)
+// unwrap checks the protocol of a transport and returns what it contains.
+func unwrap(transport string, data []byte, protocol string) (secure, error) {
+	if transport != protoTransport {
+		return secure{}, fmt.Errorf("unknown transport %q", transport)
 	}
 	var s secure
-	if err := json.Unmarshal(body, &s); err != nil {
-		return secure{}, nil, fmt.Errorf("decode %s: %w", protocol, err)
+	if err := json.Unmarshal(data, &s); err != nil {
+		return secure{}, fmt.Errorf("decode %s: %w", protocol, err)
 	}
 	if s.Protocol != protocol {
-		return secure{}, nil, fmt.Errorf("got %q, want %q", s.Protocol, protocol)
+		return secure{}, fmt.Errorf("got %q, want %q", s.Protocol, protocol)
 	}
-	return s, t.Headers, nil
+	return s, nil
 }
 
 // DecodeRequest is the server's side of [EncodeRequest].
 func DecodeRequest(data []byte, v Verifier) (Request, error) {
-	s, headers, err := unwrap(data, protoSecureRequest)
+	var t transport
+	if err := json.Unmarshal(data, &t); err != nil {
+		return Request{}, fmt.Errorf("decode transport: %w", err)
+	}
+	s, err := unwrap(t.Protocol, t.Data, protoSecureRequest)
 	if err != nil {
 		return Request{}, err
 	}
@@ -217,12 +231,12 @@ func DecodeRequest(data []byte, v Verifier) (Request, error) {
 	e := in.Envelope
 	r := Request{
 		ID: e.RequestID, Sender: e.SenderID, Caller: e.CallerID, Collective: e.Collective, Agent: e.Agent,
-		Time: time.Unix(e.Time, 0), Payload: in.Message,
+		Time: time.Unix(e.Time, 0), TTL: time.Duration(e.TTL) * time.Second, Payload: in.Message,
+		ReplyTo: t.Headers.ReplyTo,
 	}
 	if e.Filter != nil {
 		r.Filter = *e.Filter
 	}
-	r.ReplyTo, _ = headers["reply-to"].(string)
 	return r, nil
 }
 
@@ -234,12 +248,17 @@ func EncodeReply(r Reply) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wrap(secure{Protocol: protoSecureReply, Message: string(message), Hash: hash(message)}, map[string]string{"mc_sender": r.Sender})
+	return wrap(secure{Protocol: protoSecureReply, Message: string(message), Hash: hash(message)},
+		headers{Sender: r.Sender, SeenBy: [][3]string{{r.Via, r.Sender, r.Via}}})
 }
 
 // DecodeReply checks the hash of a reply and returns it.
 func DecodeReply(data []byte) (Reply, error) {
-	s, _, err := unwrap(data, protoSecureReply)
+	var t unread
+	if err := json.Unmarshal(data, &t); err != nil {
+		return Reply{}, fmt.Errorf("decode transport: %w", err)
+	}
+	s, err := unwrap(t.Protocol, t.Data, protoSecureReply)
 	if err != nil {
 		return Reply{}, err
 	}
