@@ -12,7 +12,7 @@ import (
 // Cursor returns how far a reader of the log has come; 0 when it has not begun.
 func (s *Store) Cursor(_ context.Context, name string) (engine.Pos, error) {
 	var pos engine.Pos
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		key := []byte(name)
 		v := tx.Bucket(bucketCursor).Get(key)
 		if v == nil {
@@ -31,7 +31,7 @@ func (s *Store) SaveCursor(ctx context.Context, name string, pos engine.Pos) err
 	q := &appendRequest{ctx: ctx, stream: "cursor", change: func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketCursor).Put(key, seal(key, bytes8(uint64(pos))))
 	}}
-	return s.submit(q, &q.seq)
+	return s.submit(q)
 }
 
 func newestFirst(set map[engine.RunID]bool) []engine.RunID {

@@ -73,7 +73,7 @@ func matches(s engine.Summary, q engine.HistoryQuery) bool {
 
 // findPage reads the summaries of one page of an index, newest first.
 func (s *Store) findPage(bucket, prefix []byte, before engine.RunID) (page []engine.Summary, more bool, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucket).Cursor()
 		for k := lastBefore(c, prefix, before); bytes.HasPrefix(k, prefix) && k != nil; k, _ = c.Prev() {
 			if len(page) == pageSize {
@@ -83,6 +83,9 @@ func (s *Store) findPage(bucket, prefix []byte, before engine.RunID) (page []eng
 			sum, err := readSummary(tx, engine.RunID(k[len(prefix):]))
 			if err != nil {
 				return err
+			}
+			if sum.Run == "" {
+				return &DamagedError{Bucket: string(bucket), Key: append([]byte(nil), k...), Reason: "its run is missing"}
 			}
 			page = append(page, sum)
 		}
@@ -108,7 +111,7 @@ func lastBefore(c *bolt.Cursor, prefix []byte, before engine.RunID) []byte {
 // Summary returns one run.
 func (s *Store) Summary(_ context.Context, id engine.RunID) (engine.Summary, error) {
 	var sum engine.Summary
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		var err error
 		sum, err = readSummary(tx, id)
 		return err
@@ -144,7 +147,7 @@ func (s *Store) Lookup(_ context.Context, typed string) ([]engine.RunID, error) 
 		return nil, engine.Errorf(engine.CodeInvalid, "%q is too short for a run; give at least %d characters, as in r-7k3f", typed, minPrefix)
 	}
 	found := map[engine.RunID]bool{}
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketShort).Cursor()
 		for k, _ := c.Seek([]byte(short)); bytes.HasPrefix(k, []byte(short)); k, _ = c.Next() {
 			_, id, _ := bytes.Cut(k, []byte{0})

@@ -37,11 +37,14 @@ type appendRequest struct {
 // Append implements [engine.Log].
 func (s *Store) Append(ctx context.Context, stream engine.StreamID, after engine.Seq, facts ...engine.Payload) (engine.Seq, error) {
 	q := &appendRequest{ctx: ctx, stream: stream, after: after, facts: facts}
-	return q.seq, s.submit(q, &q.seq)
+	if err := s.submit(q); err != nil {
+		return 0, err
+	}
+	return q.seq, nil
 }
 
-// submit queues a request and waits for its commit. seq receives the result.
-func (s *Store) submit(q *appendRequest, seq *engine.Seq) error {
+// submit queues a request and waits for its commit.
+func (s *Store) submit(q *appendRequest) error {
 	q.done = make(chan struct{})
 	select {
 	case s.queue <- q:
@@ -50,9 +53,17 @@ func (s *Store) submit(q *appendRequest, seq *engine.Seq) error {
 	case <-s.quit:
 		return errClosed
 	}
-	<-q.done // the writer answers everything that it was handed, and looks at ctx before the transaction
-	*seq = q.seq
-	return q.err
+	select {
+	case <-q.done: // the writer looks at ctx before the transaction
+		return q.err
+	case <-s.done: // it is gone; what it had not answered by then it never saw
+	}
+	select {
+	case <-q.done:
+		return q.err
+	default:
+		return errClosed
+	}
 }
 
 // write is the one writer. It drains the queue into one transaction after another.
@@ -98,19 +109,11 @@ func (s *Store) batch(first *appendRequest) []*appendRequest {
 // commit writes a batch in one transaction. A request that is refused does not disturb the others.
 func (s *Store) commit(batch []*appendRequest) {
 	var head engine.Pos
-	err := s.db.Update(func(tx *bolt.Tx) error {
-		w := newWriter(tx, time.Now())
-		for _, q := range batch {
-			if q.ctx.Err() != nil {
-				q.err = fmt.Errorf("append to %s: %w", q.stream, context.Cause(q.ctx))
-				continue
-			}
-			if err := w.apply(q); err != nil {
-				return err
-			}
-		}
-		head = w.pos
-		return w.expireKeys()
+	err := guarded(func() error {
+		return s.db.Update(func(tx *bolt.Tx) (err error) {
+			head, err = applyAll(tx, batch)
+			return err
+		})
 	})
 	for _, q := range batch {
 		if err != nil && q.err == nil {
@@ -123,6 +126,20 @@ func (s *Store) commit(batch []*appendRequest) {
 	for _, q := range batch {
 		close(q.done)
 	}
+}
+
+func applyAll(tx *bolt.Tx, batch []*appendRequest) (engine.Pos, error) {
+	w := newWriter(tx, time.Now())
+	for _, q := range batch {
+		if q.ctx.Err() != nil {
+			q.err = fmt.Errorf("append to %s: %w", q.stream, context.Cause(q.ctx))
+			continue
+		}
+		if err := w.apply(q); err != nil {
+			return 0, err
+		}
+	}
+	return w.pos, w.expireKeys()
 }
 
 // Read implements [engine.Log]. No transaction is open while the caller looks at an event.
@@ -153,7 +170,7 @@ func (s *Store) Read(ctx context.Context, stream engine.StreamID) iter.Seq2[engi
 
 func (s *Store) streamPage(stream engine.StreamID, from uint64) ([]engine.Event, error) {
 	var page []engine.Event
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		prefix := streamPrefix(stream)
 		events := tx.Bucket(bucketEvent)
 		c := tx.Bucket(bucketStream).Cursor()
@@ -170,22 +187,37 @@ func (s *Store) streamPage(stream engine.StreamID, from uint64) ([]engine.Event,
 			if err != nil {
 				return err
 			}
+			if e.Stream != stream || uint64(e.Seq) != from+uint64(len(page)) {
+				return &DamagedError{Bucket: string(bucketStream), Key: k, Reason: "the sequence has a hole"}
+			}
 			page = append(page, e)
 		}
-		return nil
+		return wholeStream(tx, stream, from, len(page))
 	})
 	return page, err
+}
+
+// wholeStream refuses a stream that lacks its end: a run that resumed from it would repeat what it has done.
+func wholeStream(tx *bolt.Tx, stream engine.StreamID, from uint64, read int) error {
+	last, err := (&writer{tx: tx}).last(stream)
+	if err == nil && read < pageSize && uint64(last) != from+uint64(read)-1 {
+		err = &DamagedError{Bucket: string(bucketStream), Key: []byte(stream), Reason: "the end of the stream is missing"}
+	}
+	return err
 }
 
 // Since returns at most limit events after a position, in order.
 func (s *Store) Since(_ context.Context, after engine.Pos, limit int) ([]engine.Event, error) {
 	var page []engine.Event
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketEvent).Cursor()
 		for k, v := c.Seek(bytes8(uint64(after) + 1)); k != nil && len(page) < min(limit, pageSize); k, v = c.Next() {
 			e, err := decodeEvent(k, v)
 			if err != nil {
 				return err
+			}
+			if e.Pos != after+1+engine.Pos(len(page)) {
+				return &DamagedError{Bucket: string(bucketEvent), Key: k, Reason: "there is a hole before it"}
 			}
 			page = append(page, e)
 		}
@@ -197,7 +229,7 @@ func (s *Store) Since(_ context.Context, after engine.Pos, limit int) ([]engine.
 // Unfinished implements [engine.Log]. It reads the bucket of open runs and nothing else.
 func (s *Store) Unfinished(context.Context) ([]engine.RunID, error) {
 	var ids []engine.RunID
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketOpen).ForEach(func(k, _ []byte) error {
 			ids = append(ids, engine.RunID(k))
 			return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -10,7 +11,8 @@ import (
 // format is the version of the file that this program reads and writes.
 const format = 1
 
-var ( // names of buckets; never written to
+//nolint:gochecknoglobals // names of buckets: slices cannot be constants, and nobody writes to them
+var (
 	bucketMeta       = []byte("meta")
 	bucketEvent      = []byte("event")
 	bucketStream     = []byte("stream")
@@ -33,16 +35,24 @@ func buckets() [][]byte {
 	}
 }
 
-// migrate creates the buckets of a fresh file, and refuses a file of another program or of a newer format.
+// migrate creates the buckets of a fresh file, and refuses a file of another program or of a newer
+// format. It writes nothing else: a look at a file leaves it as it was.
 func migrate(db *bolt.DB, fresh bool) error {
-	return db.Update(func(tx *bolt.Tx) error {
+	err := db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
-		if meta == nil && !fresh {
-			return fmt.Errorf("this is a bbolt file, but not a store of playbot; name another file")
-		}
 		if meta != nil {
 			return checkFormat(meta)
 		}
+		// A process that was killed while it created the file leaves one without any bucket.
+		if first, _ := tx.Cursor().First(); first != nil && !fresh {
+			return errors.New("this is a bbolt file, but not a store of playbot; name another file")
+		}
+		return errFresh
+	})
+	if !errors.Is(err, errFresh) {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
 		for _, name := range buckets() {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -52,6 +62,9 @@ func migrate(db *bolt.DB, fresh bool) error {
 	})
 }
 
+// errFresh says that a file has no buckets yet.
+var errFresh = errors.New("the file is fresh")
+
 func checkFormat(meta *bolt.Bucket) error {
 	v := meta.Get([]byte("format"))
 	if len(v) != 4 {
@@ -59,6 +72,11 @@ func checkFormat(meta *bolt.Bucket) error {
 	}
 	if have := binary.BigEndian.Uint32(v); have != format {
 		return fmt.Errorf("the file has format %d and this program reads format %d; run the newer playbot that wrote it, nothing was changed", have, format)
+	}
+	for _, name := range buckets() {
+		if meta.Tx().Bucket(name) == nil {
+			return fmt.Errorf("the bucket %s is missing; restore a backup", name)
+		}
 	}
 	return nil
 }

@@ -18,13 +18,16 @@ const headerSize = 5
 
 // DamagedError says that a value in the file is not what was written.
 type DamagedError struct {
-	Bucket string
+	Bucket string // empty when a page cannot be read at all
 	Key    []byte
 	Reason string
 }
 
 // Error implements error.
 func (e *DamagedError) Error() string {
+	if e.Bucket == "" {
+		return fmt.Sprintf("the store is damaged: %s; restore a backup, or export what is readable", e.Reason)
+	}
 	return fmt.Sprintf("the store is damaged: bucket %s, key %x: %s; restore a backup, or export what is readable", e.Bucket, e.Key, e.Reason)
 }
 

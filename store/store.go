@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/playbot/playbot/engine"
 )
@@ -58,8 +59,12 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: o.LockTimeout, FreelistType: bolt.FreelistMapType})
-	if errors.Is(err, bolt.ErrTimeout) {
+	var db *bolt.DB
+	err = guarded(func() (err error) {
+		db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: o.LockTimeout, FreelistType: bolt.FreelistMapType})
+		return err
+	})
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, heldError(path)
 	}
 	if err != nil {
@@ -79,10 +84,18 @@ func Open(path string, o Options) (*Store, error) {
 
 // prepare brings the file to the present format and finds the end of the log.
 func (s *Store) prepare(fresh bool) error {
-	if err := migrate(s.db, fresh); err != nil {
+	err := guarded(func() error { return checkBranches(s.db) })
+	if errors.Is(err, errMeta) { // a power cut leaves this behind, when it interrupts an append that nobody was told of
+		s.logger.Warn("the store lacks a meta page", "path", s.path, "error", err)
+		err = nil
+	}
+	if err == nil {
+		err = guarded(func() error { return migrate(s.db, fresh) })
+	}
+	if err != nil {
 		return fmt.Errorf("open the store %s: %w", s.path, err)
 	}
-	return s.db.View(func(tx *bolt.Tx) error {
+	return s.view(func(tx *bolt.Tx) error {
 		k, _ := tx.Bucket(bucketEvent).Cursor().Last()
 		s.head = engine.Pos(number(k))
 		return nil

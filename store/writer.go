@@ -44,7 +44,7 @@ func (w *writer) apply(q *appendRequest) error {
 	last, err := w.last(q.stream)
 	if err != nil {
 		q.err = err
-		return nil
+		return nil //nolint:nilerr // this request is refused, the others go on
 	}
 	if q.after != engine.AnySeq && q.after != last {
 		q.err = fmt.Errorf("%s is at %d and not at %d: %w", q.stream, last, q.after, engine.ErrConflict)
@@ -56,14 +56,20 @@ func (w *writer) apply(q *appendRequest) error {
 	}
 	if err != nil {
 		q.err = err
-		return nil
+		return nil //nolint:nilerr // this request is refused, the others go on
 	}
 	for i, e := range events {
 		if err := w.put(e, encoded[i]); err != nil {
 			return err
 		}
 	}
-	q.seq = last + engine.Seq(len(events))
+	if q.seq = last + engine.Seq(len(events)); len(events) == 0 {
+		return nil
+	}
+	head := []byte(q.stream)
+	if err := w.tx.Bucket(bucketHead).Put(head, seal(head, bytes8(uint64(q.seq)))); err != nil {
+		return err
+	}
 	return w.summarise(q.stream, events)
 }
 
@@ -145,11 +151,7 @@ func (w *writer) put(e engine.Event, encoded []byte) error {
 		return err
 	}
 	index := append(streamPrefix(e.Stream), bytes8(uint64(e.Seq))...)
-	if err := w.tx.Bucket(bucketStream).Put(index, seal(index, key)); err != nil {
-		return err
-	}
-	head := []byte(e.Stream)
-	return w.tx.Bucket(bucketHead).Put(head, seal(head, bytes8(uint64(e.Seq))))
+	return w.tx.Bucket(bucketStream).Put(index, seal(index, key))
 }
 
 // summarise keeps the summary of a run and its indexes in step with its events.

@@ -1,0 +1,2 @@
+// Package storetest is the contract of [engine.Log] as tests: every implementation passes [Log].
+package storetest
