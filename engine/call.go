@@ -11,7 +11,7 @@ import (
 const maxDepth = 8
 
 // call is what a task, node source or data store gets of its run.
-func (p *performer) call(s AttemptStarted, first time.Time, notes *notebook) *Call {
+func (p *performer) call(ctx context.Context, s AttemptStarted, first time.Time, notes *notebook) *Call {
 	scope := p.scope()
 	place, _ := p.run.Place()
 	c := &Call{
@@ -28,7 +28,7 @@ func (p *performer) call(s AttemptStarted, first time.Time, notes *notebook) *Ca
 		c.Describe = step.Description
 	}
 	c.Store = func(name string) (DataStore, error) {
-		return p.session.store(context.Background(), name, scope)
+		return p.session.store(ctx, name, scope)
 	}
 	c.Inputs = func(ctx context.Context) (map[string]any, error) {
 		out := make(map[string]any)
@@ -61,13 +61,25 @@ func (p *performer) child(ctx context.Context, s AttemptStarted, name string, in
 		return nil, err
 	}
 	run, err := p.engine.Wait(ctx, id)
-	if err != nil && errors.Is(context.Cause(ctx), errCancelled) {
-		stopCtx := context.WithoutCancel(ctx)
-		reason := fmt.Sprintf("run %s, which started it, was cancelled", p.run.ID.Short())
-		err = errors.Join(err, p.engine.cancel(stopCtx, id, p.run.Requested.Actor, reason))
+	if err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), errStopping) {
+		run, err = p.endChild(context.WithoutCancel(ctx), id, context.Cause(ctx))
 	}
 	if run == nil {
 		run = &Run{ID: id}
 	}
 	return run, err
+}
+
+// endChild cancels a child whose task is over, and waits for its end: it works under the locks of
+// this run, and a further try would start a second one beside it.
+func (p *performer) endChild(ctx context.Context, id RunID, cause error) (*Run, error) {
+	reason := fmt.Sprintf("the task of run %s that started it was stopped: %v", p.run.ID.Short(), cause)
+	if err := p.engine.cancel(ctx, id, p.run.Requested.Actor, reason); err != nil && CodeOf(err) != CodeConflict {
+		return nil, err
+	}
+	run, err := p.engine.Wait(ctx, id)
+	if err != nil {
+		return run, err
+	}
+	return run, cause
 }

@@ -22,6 +22,7 @@ const (
 	doAttempt verb = "attempt"
 	doEndTask verb = "end task"
 	doRelease verb = "release locks"
+	doRelock  verb = "take locks again"
 	doEnd     verb = "end"
 )
 
@@ -49,6 +50,7 @@ const (
 	ReasonTaskOver        Reason = "the task has its outcome"
 	ReasonStopping        Reason = "the run was cancelled"
 	ReasonLocksHeld       Reason = "the run holds locks"
+	ReasonLocksAgain      Reason = "another process took the locks of the run"
 	ReasonAllDone         Reason = "nothing is left to do"
 )
 
@@ -173,7 +175,7 @@ func (d decider) stopping() bool {
 // stop closes what is open, runs `always` and ends the run as cancelled.
 func (d decider) stop() action {
 	for _, a := range d.run.Approvals {
-		if a.State == ApprovalPending || a.State == ApprovalGranted {
+		if open := a.State == ApprovalPending || a.State == ApprovalGranted; open && a.Path.List() != "always" {
 			return action{do: doVoid, reason: ReasonApprovalOver, approval: a, message: "the run was cancelled"}
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/playbot/playbot/playbooks"
@@ -86,7 +87,7 @@ func (d decider) attempt(s *Step, t *playbooks.Task) action {
 	case last.Outcome == nil && (last.Effect == Once || s.repeats() >= maxRepeats):
 		return action{do: doUnknown, reason: ReasonCutOff}
 	case last.Outcome == nil:
-		return action{do: doAttempt, reason: ReasonCutOffRepeat}
+		return action{do: doAttempt, reason: ReasonCutOffRepeat, approval: d.run.used(last.Approval)}
 	case last.Outcome.OK:
 		return d.endTask(s.Path, TaskOK, last.Outcome.Result.Message)
 	case s.tried() >= s.Tries || Code(last.Outcome.Code) == CodeCanceled:
@@ -178,12 +179,21 @@ func (d decider) endTask(p Path, status TaskStatus, message string) action {
 
 // approvalFor is the latest approval of a task.
 func (r *Run) approvalFor(p Path) *Approval {
-	for i := len(r.Approvals) - 1; i >= 0; i-- {
-		if r.Approvals[i].Path == p {
-			return r.Approvals[i]
+	for _, a := range slices.Backward(r.Approvals) {
+		if a.Path == p {
+			return a
 		}
 	}
 	return nil
+}
+
+// used is the approval that an attempt rests on, which its repeat rests on too; nil when it needed none.
+func (r *Run) used(id string) *Approval {
+	if id == "" {
+		return nil
+	}
+	a, _ := r.Approval(id)
+	return a
 }
 
 // tried is how many attempts count against `tries`: those with an outcome.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -170,10 +171,8 @@ func (e *Engine) announceEnd(id RunID) {
 
 // Wait blocks until the run has ended and returns it.
 func (e *Engine) Wait(ctx context.Context, id RunID) (*Run, error) {
-	ch := make(chan struct{})
-	e.mu.Lock()
-	e.waiters[id] = append(e.waiters[id], ch)
-	e.mu.Unlock()
+	ch := e.await(id)
+	defer e.forget(id, ch)
 	run, err := e.Load(ctx, id)
 	if err != nil || !run.Ended.IsZero() {
 		return run, err
@@ -185,5 +184,22 @@ func (e *Engine) Wait(ctx context.Context, id RunID) (*Run, error) {
 		return run, context.Cause(ctx)
 	case <-e.stop:
 		return run, errStopping
+	}
+}
+
+func (e *Engine) await(id RunID) chan struct{} {
+	ch := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiters[id] = append(e.waiters[id], ch)
+	return ch
+}
+
+func (e *Engine) forget(id RunID, ch chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiters[id] = slices.DeleteFunc(e.waiters[id], func(w chan struct{}) bool { return w == ch })
+	if len(e.waiters[id]) == 0 {
+		delete(e.waiters, id)
 	}
 }

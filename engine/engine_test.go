@@ -1,3 +1,4 @@
+//nolint:thelper // what inHouse runs are the tests: a failure names their lines
 package engine_test
 
 import (
@@ -27,6 +28,14 @@ func inHouse(t *testing.T, test func(t *testing.T, h *enginetest.House), change 
 		t.Cleanup(func() { _ = log.Close() })
 		test(t, enginetest.NewHouse(t, log, change...))
 	})
+}
+
+// inFaultyHouse is inHouse on a file whose writes fail on request.
+func inFaultyHouse(t *testing.T, test func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog), change ...func(*engine.Options)) {
+	t.Helper()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		test(t, h, h.Log.(*enginetest.FaultyLog))
+	}, append(change, func(o *engine.Options) { o.Log = enginetest.NewFaultyLog(o.Log) })...)
 }
 
 func wantTranscript(t *testing.T, r *engine.Run, want string) {
@@ -366,7 +375,7 @@ tasks:
 func TestSecrets_neverReachTheLog(t *testing.T) {
 	t.Parallel()
 	const secret = "xoxb-very-secret"
-	inHouse(t, func(t *testing.T, h *enginetest.House) {
+	inHouse(t, func(_ *testing.T, h *enginetest.House) {
 		h.Book("b", "tasks: [{do: {name: one, any: "+secret+"}}]")
 		h.Script.On("one", func(_ context.Context, _ int, c *engine.Call) (engine.Result, error) {
 			c.Note("token " + secret)

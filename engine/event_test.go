@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestCodec_roundTripsEveryKind(t *testing.T) {
@@ -46,4 +47,25 @@ func TestCodec_keepsKindsOfNewerPrograms(t *testing.T) {
 	if p.Kind() != "from_the_future" || string(data) != `{"x":1}` {
 		t.Errorf("got kind %q data %s", p.Kind(), data)
 	}
+}
+
+func FuzzDecodePayload_readsWhatItWrites(f *testing.F) {
+	for kind := range payloadDecoders() {
+		f.Add(kind, []byte(`{"path":"tasks.1","attempt":1,"inputs":{"a":[1,null,"x"]},"result":{"data":{"a":1e3}}}`))
+	}
+	f.Add("from_the_future", []byte(`{"x":1}`))
+	f.Fuzz(func(t *testing.T, kind string, data []byte) {
+		first, err := DecodePayload(kind, data)
+		if err != nil {
+			return
+		}
+		written, err := EncodePayload(first)
+		if err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		again, err := DecodePayload(kind, written)
+		if diff := cmp.Diff(first, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%v (-first +again):\n%s", err, diff)
+		}
+	})
 }

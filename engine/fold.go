@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 )
 
@@ -16,7 +17,7 @@ func (r *Run) Apply(e Event) {
 		id, _ := e.Stream.Run()
 		r.ID, r.Requested, r.At, r.Status = id, p, e.Time, RunPreparing
 	case LocksRequested:
-		r.Locks = p.Locks
+		r.Locks = unique(slices.Concat(r.Locks, p.Locks)) // a repeated preparation may ask for others
 	case LocksTaken:
 		r.LocksTaken = true
 	case LocksReleased:
@@ -45,6 +46,7 @@ func (r *Run) Apply(e Event) {
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
 	case PlaybookKept, Refused, Unread: // not a run's
+	case Event, Approval, Attempt: // they embed a payload and are never one
 	}
 }
 
@@ -125,7 +127,7 @@ func (r *Run) decideApproval(a *Approval, state ApprovalState, by Actor, why str
 }
 
 func (r *Run) setStep(p Path, status TaskStatus, at time.Time) {
-	if s := r.Steps[p]; s != nil {
+	if s := r.Steps[p]; s != nil && s.Ended.IsZero() {
 		s.Status, s.Ready = status, at
 	}
 }

@@ -183,6 +183,11 @@ func (e *Engine) cancel(ctx context.Context, id RunID, who Actor, reason string)
 // Resolve is a person's word on an attempt that was cut off. Whoever may run the playbook may
 // resolve, and aborting is open to whoever may cancel.
 func (e *Engine) Resolve(ctx context.Context, a Answer) error {
+	switch a.Choice {
+	case ResolveRetry, ResolveDone, ResolveFailed, ResolveAbort:
+	default:
+		return Errorf(CodeInvalid, "%q is no answer; choose retry, done, failed or abort", a.Choice)
+	}
 	err := e.tell(ctx, a.Run, func(r *Run) ([]Payload, error) {
 		verb := policy.Run
 		if a.Choice == ResolveAbort {
@@ -197,6 +202,8 @@ func (e *Engine) Resolve(ctx context.Context, a Answer) error {
 			return nil, Errorf(CodeNotFound, "run %s does not ask about %s", r.ID.Short(), a.Path)
 		case at.Resolved != nil:
 			return nil, Errorf(CodeConflict, "too late: %s chose %q", at.Resolved.Actor.Label(), at.Resolved.Choice)
+		case !r.Steps[a.Path].Ended.IsZero():
+			return nil, Errorf(CodeConflict, "too late: the task is %s", r.Steps[a.Path].Status)
 		}
 		return []Payload{AttemptResolved{Path: a.Path, Attempt: a.Attempt, Choice: a.Choice, Actor: a.Actor}}, nil
 	})
@@ -264,5 +271,10 @@ func (e *Engine) tell(ctx context.Context, id RunID, decide func(*Run) ([]Payloa
 	if err != nil {
 		return err
 	}
-	return <-reply // the runner always answers: it retries the disk, or gives up when stopped
+	select {
+	case err := <-reply: // the runner always answers: it retries the disk, or gives up when stopped
+		return err
+	case <-ctx.Done():
+		return &Error{Code: CodeBusy, Message: "the answer could not be written down yet; look at the run before you ask again", Err: context.Cause(ctx)}
+	}
 }

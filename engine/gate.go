@@ -69,11 +69,21 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 	return ""
 }
 
-// digest covers everything an approval is about.
+// covered is everything an approval is about. What is empty is left out, because a run that was read
+// from the log has nothing where a live one has an empty map.
+type covered struct {
+	Playbook string              `json:"playbook"`
+	Inputs   map[string]any      `json:"inputs,omitempty"`
+	Path     Path                `json:"path"`
+	Sealed   map[string]any      `json:"sealed,omitempty"`
+	Nodes    []string            `json:"nodes,omitempty"`
+	Sets     map[string][]string `json:"sets,omitempty"`
+}
+
+// digest identifies what an approval covers.
 func (p *performer) digest(a *ApprovalAsked) string {
-	data, err := json.Marshal(map[string]any{
-		"playbook": p.book.Digest, "inputs": p.inputs(), "path": a.Path,
-		"sealed": a.Sealed, "nodes": a.Nodes, "sets": p.run.Prepared.Nodes,
+	data, err := json.Marshal(covered{
+		Playbook: p.book.Digest, Inputs: p.inputs(), Path: a.Path, Sealed: a.Sealed, Nodes: a.Nodes, Sets: p.run.Prepared.Nodes,
 	})
 	if err != nil { // rendered values always marshal; a digest that matches nothing is the safe answer
 		return newNonce()

@@ -21,9 +21,6 @@ func (p *performer) prepare(ctx context.Context) []Payload {
 	pad := &notebook{}
 	nodes, err := p.preparation(ctx, pad)
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errStopping) {
-			return nil
-		}
 		return []Payload{PrepareFailed{
 			Message: p.engine.redact.text(err.Error()), Notes: p.engine.redact.lines(pad.lines()),
 		}}
@@ -113,6 +110,7 @@ func (p *performer) lock(ctx context.Context, pad *notebook) error {
 			return err
 		}
 	}
+	p.session.keepLocks()
 	return p.record(LocksTaken{Locks: names})
 }
 
@@ -202,7 +200,7 @@ func (p *performer) discover(ctx context.Context, set *playbooks.NodeSet) ([]str
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := source.Discover(ctx, p.call(AttemptStarted{Path: Path("nodes." + set.Name)}, time.Now(), &notebook{}))
+	nodes, err := source.Discover(ctx, p.call(ctx, AttemptStarted{Path: Path("nodes." + set.Name)}, time.Now(), &notebook{}))
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +211,7 @@ func (p *performer) discover(ctx context.Context, set *playbooks.NodeSet) ([]str
 	if set.Limit > 0 && len(nodes) > set.Limit {
 		nodes = nodes[:set.Limit]
 	}
-	if len(nodes) < set.AtLeast && !(set.EmptyOK && len(nodes) == 0) {
+	if len(nodes) < set.AtLeast && (len(nodes) > 0 || !set.EmptyOK) {
 		return nil, Errorf(CodeFailed, "needs at least %d nodes, found %d", set.AtLeast, len(nodes))
 	}
 	return nodes, nil

@@ -123,8 +123,9 @@ func (r *Run) Pending() *Approval {
 // Unknown returns the step whose last attempt a person must resolve, or nil.
 func (r *Run) Unknown() *Step {
 	for _, p := range r.Order {
-		if a := r.Steps[p].Last(); a != nil && a.Unknown && a.Resolved == nil {
-			return r.Steps[p]
+		s := r.Steps[p]
+		if a := s.Last(); a != nil && a.Unknown && a.Resolved == nil && s.Ended.IsZero() {
+			return s
 		}
 	}
 	return nil

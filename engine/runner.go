@@ -37,14 +37,16 @@ type runner struct {
 	pending []Payload
 	written Seq
 	work    *work
+	lost    error // the stream moved on by another hand: the fold is not the run's any more
 }
 
 // work is what the runner's one worker is doing.
 type work struct {
-	path   Path
-	cancel context.CancelCauseFunc
-	record chan recordRequest
-	done   chan []Payload
+	last      bool // it belongs to the end of the run, which a cancel lets finish
+	cancelled bool
+	cancel    context.CancelCauseFunc
+	record    chan recordRequest
+	done      chan []Payload
 }
 
 // recordRequest asks the runner to write facts before the worker goes on.
@@ -68,41 +70,24 @@ func (r *runner) loop() {
 			r.attend(ctx)
 			continue
 		}
+		if r.lost != nil {
+			r.giveUp(r.lost)
+			return
+		}
 		if r.drain(ctx) && r.stopped() {
-			r.flush(ctx)
+			_ = r.flush(ctx) // logged there; the next process finds what is written
 			r.giveUp(Errorf(CodeBusy, "playbot is stopping; try again in a minute"))
 			return
 		}
 		a := decide(r.run, r.book, time.Now())
+		if r.mustRelock() {
+			a = action{do: doRelock, reason: ReasonLocksAgain}
+		}
 		r.engine.logger.DebugContext(ctx, "decided", "run", r.id, "do", a.do, "task", a.path, "reason", a.reason)
 		if r.act(ctx, a) {
 			return
 		}
 	}
-}
-
-// load reads the run and the playbook version that it uses.
-func (r *runner) load(ctx context.Context) error {
-	run, err := r.engine.Load(ctx, r.id)
-	if err != nil {
-		return err
-	}
-	r.run, r.written = run, run.Seq
-	r.book, err = r.engine.Book(ctx, run.Requested.Playbook)
-	if err != nil && run.Ended.IsZero() {
-		return r.endDamaged(ctx, err)
-	}
-	return nil
-}
-
-// endDamaged ends a run whose playbook can no longer be read, rather than leave it open for ever.
-func (r *runner) endDamaged(ctx context.Context, cause error) error {
-	r.engine.logger.ErrorContext(ctx, "playbook of a run cannot be read", "run", r.id, "error", cause)
-	r.book = &playbooks.Playbook{Name: r.run.Requested.Playbook.Name}
-	r.record(RunEnded{Status: RunFailed, Message: fmt.Sprintf(
-		"stopped: this version of the playbook cannot be read any more (%v); look at the nodes by hand, locks %v may still be held", cause, r.run.Locks)})
-	r.flush(ctx)
-	return nil
 }
 
 // drain answers the mail that has arrived and reports whether the inbox was emptied.
@@ -150,7 +135,8 @@ func (r *runner) answer(ctx context.Context, m mail) {
 		r.record(facts...)
 		err = r.flush(ctx)
 	}
-	if !wasCancelled && r.run.Cancel != nil && r.work != nil && r.work.path.List() != "always" {
+	if !wasCancelled && r.run.Cancel != nil && r.work != nil && !r.work.last {
+		r.work.cancelled = true
 		r.work.cancel(errCancelled)
 	}
 	m.reply <- err
@@ -167,6 +153,10 @@ func (r *runner) record(facts ...Payload) {
 // flush writes what is pending. While the disk refuses, it tries again: what happened must not be
 // lost, and nothing new may begin. It gives up only when the engine is killed.
 func (r *runner) flush(ctx context.Context) error {
+	if r.lost != nil {
+		r.pending = nil
+		return r.lost
+	}
 	for len(r.pending) > 0 {
 		seq, err := r.engine.opts.Log.Append(ctx, r.id.Stream(), r.written, r.pending...)
 		if err == nil {
@@ -175,8 +165,11 @@ func (r *runner) flush(ctx context.Context) error {
 		}
 		r.engine.logger.ErrorContext(ctx, "events cannot be written", "run", r.id, "error", err)
 		if errors.Is(err, ErrConflict) {
-			r.pending = nil
-			return fmt.Errorf("run %s: %w", r.id.Short(), err)
+			r.pending, r.lost = nil, fmt.Errorf("run %s: %w", r.id.Short(), err)
+			if r.work != nil {
+				r.work.cancel(errStopping)
+			}
+			return r.lost
 		}
 		select {
 		case <-time.After(retryWrite):
@@ -210,15 +203,18 @@ func (r *runner) act(ctx context.Context, a action) bool {
 	case doEnd:
 		r.record(RunEnded{Status: a.end, Message: r.engine.redact.text(a.message)})
 	default:
-		r.start(ctx, a)
+		r.start(a) //nolint:contextcheck // a worker lives as long as the engine lets it
 	}
 	return false
 }
 
 // start gives an action that may block to a worker.
-func (r *runner) start(ctx context.Context, a action) {
+func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
-	w := &work{path: a.path, cancel: cancel, record: make(chan recordRequest), done: make(chan []Payload, 1)}
+	w := &work{
+		last: a.do == doRelease || a.path.List() == "always", cancel: cancel,
+		record: make(chan recordRequest), done: make(chan []Payload, 1),
+	}
 	p := &performer{
 		engine: r.engine, run: r.run.Clone(), book: r.book, session: r.engine.session(r.id, r.book),
 		record: func(facts ...Payload) error {
@@ -232,7 +228,6 @@ func (r *runner) start(ctx context.Context, a action) {
 		defer cancel(nil)
 		w.done <- r.guarded(workCtx, p, a)
 	})
-	_ = ctx
 }
 
 // guarded is the one place where a panic is caught: it fails one attempt, not the bot.
@@ -243,7 +238,11 @@ func (r *runner) guarded(ctx context.Context, p *performer, a action) (facts []P
 			facts = p.afterPanic(a, fmt.Sprint(v))
 		}
 	}()
-	return p.perform(ctx, a)
+	facts = p.perform(ctx, a)
+	if p.started == nil && errors.Is(context.Cause(ctx), errStopping) {
+		return nil // the process ends; whatever failed may have failed for that, and the next one does it again
+	}
+	return facts
 }
 
 // attend serves the worker and the inbox until the worker is done.
@@ -255,6 +254,10 @@ func (r *runner) attend(ctx context.Context) {
 		case m := <-r.inbox:
 			r.answer(ctx, m)
 		case q := <-r.work.record:
+			if r.work.cancelled { // a cancelled run begins nothing, however far its worker has come
+				q.reply <- errCancelled
+				continue
+			}
 			r.record(q.facts...)
 			q.reply <- r.flush(ctx)
 		case <-flush.C:

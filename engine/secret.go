@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,7 @@ func (r *redactor) value(v any) any {
 	if err := json.Unmarshal(data, &out); err != nil {
 		return "the data cannot be kept: " + r.text(err.Error())
 	}
-	return r.walk(out)
+	return r.walk(wholeNumbers(out))
 }
 
 func (r *redactor) walk(v any) any {
@@ -63,13 +64,31 @@ func (r *redactor) walk(v any) any {
 		}
 		return t
 	case map[string]any:
-		for k := range t {
-			t[k] = r.walk(t[k])
+		out := make(map[string]any, len(t))
+		for k, v := range t {
+			out[r.text(k)] = r.walk(v)
 		}
-		return t
+		return out
 	default:
 		return v
 	}
+}
+
+// masks reports whether a secret was removed from v.
+func masks(v any) bool {
+	switch t := v.(type) {
+	case string:
+		return strings.Contains(t, masked)
+	case []any:
+		return slices.ContainsFunc(t, masks)
+	case map[string]any:
+		for k, v := range t {
+			if masks(k) || masks(v) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *redactor) tree(m map[string]any) map[string]any {

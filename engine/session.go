@@ -14,8 +14,9 @@ type session struct {
 	book  *playbooks.Playbook
 	types Types
 
-	mu     sync.Mutex // guards stores
+	mu     sync.Mutex // guards what follows
 	stores map[string]DataStore
+	locked bool // this process holds the locks of the run
 }
 
 // session returns the session of a run, which lives until the run ends.

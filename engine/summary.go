@@ -35,7 +35,7 @@ func (s *Summary) Apply(e Event) {
 		s.Status, s.Step = RunRunning, p.Description
 	case ApprovalAsked, AttemptUnknown:
 		s.Status = RunWaiting
-	case ApprovalGiven, ApprovalDenied, ApprovalExpired, AttemptResolved, AttemptStarted:
+	case ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided, AttemptResolved, AttemptStarted:
 		s.Status = RunRunning
 	case AttemptEnded:
 		if p.Result.Child != "" {

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,6 +15,7 @@ func Check(events []engine.Event, secrets ...string) []string {
 	c := &checker{
 		open: make(map[engine.Path]engine.AttemptStarted), unknown: make(map[string]bool),
 		gated: make(map[engine.Path]bool), approvals: make(map[string]*approval),
+		asked: make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq),
 	}
 	for i, e := range events {
 		c.order(i, e)
@@ -29,6 +31,8 @@ func Check(events []engine.Event, secrets ...string) []string {
 type approval struct {
 	asked engine.ApprovalAsked
 	given bool
+	at    time.Time // of the yes
+	used  bool
 	over  bool
 }
 
@@ -41,6 +45,9 @@ type checker struct {
 	unknown   map[string]bool // attempts that a person was asked about and has not answered
 	gated     map[engine.Path]bool
 	approvals map[string]*approval
+	stopped   bool // by a person: from here on only `always` begins
+	asked     map[engine.Path]engine.Seq
+	resolved  map[engine.Path]engine.Seq // where a person chose to retry
 }
 
 func (c *checker) say(format string, args ...any) {
@@ -79,6 +86,7 @@ func (c *checker) apply(e engine.Event) {
 		c.gated[p.Path] = p.Gated != ""
 	case engine.ApprovalAsked:
 		c.approvals[p.Approval] = &approval{asked: p}
+		c.asked[p.Path] = e.Seq
 	case engine.ApprovalGiven:
 		c.decide(p.Approval, e.Time, true)
 	case engine.ApprovalDenied:
@@ -88,7 +96,7 @@ func (c *checker) apply(e engine.Event) {
 	case engine.ApprovalVoided:
 		c.decide(p.Approval, time.Time{}, false)
 	case engine.AttemptStarted:
-		c.start(e.Seq, p)
+		c.start(e.Seq, e.Time, p)
 	case engine.AttemptEnded:
 		c.end(e.Seq, p.Path, p.Attempt)
 	case engine.AttemptRepeated:
@@ -101,7 +109,16 @@ func (c *checker) apply(e engine.Event) {
 	case engine.AttemptResolved:
 		delete(c.unknown, attemptKey(p.Path, p.Attempt))
 		delete(c.open, p.Path)
+		c.stopped = c.stopped || p.Choice == engine.ResolveAbort && p.Path.List() != "always"
+		if p.Choice == engine.ResolveRetry {
+			c.resolved[p.Path] = e.Seq
+		}
+	case engine.CancelRequested:
+		c.stopped = true
 	case engine.TaskEnded:
+		if _, open := c.open[p.Path]; open && p.Status != engine.TaskCancelled {
+			c.say("promise 1: event %d ends %s as %s while its attempt has no outcome", e.Seq, p.Path, p.Status)
+		}
 		delete(c.open, p.Path)
 	case engine.RunEnded:
 		c.finish(e.Seq)
@@ -123,12 +140,15 @@ func (c *checker) decide(id string, at time.Time, yes bool) {
 	if yes && at.After(a.asked.Expires) {
 		c.say("promise 4: approval %s was given at %s, after it expired", id, at)
 	}
-	a.given, a.over = yes, !yes
+	a.given, a.over, a.at = yes, !yes, at
 }
 
-func (c *checker) start(seq engine.Seq, p engine.AttemptStarted) {
+func (c *checker) start(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
 	if c.ended {
 		c.say("promise 1: event %d starts %s after the run ended", seq, p.Path)
+	}
+	if c.stopped && p.Path.List() != "always" {
+		c.say("promise 7: event %d starts %s after a person stopped the run", seq, p.Path)
 	}
 	if before, open := c.open[p.Path]; open {
 		c.say("promise 2: event %d starts %s attempt %d while attempt %d has no outcome", seq, p.Path, p.Attempt, before.Attempt)
@@ -137,16 +157,41 @@ func (c *checker) start(seq engine.Seq, p engine.AttemptStarted) {
 		c.say("promise 2: event %d starts %s although nobody said what became of the attempt before", seq, p.Path)
 	}
 	c.open[p.Path] = p
-	if !c.gated[p.Path] || p.Key == "" { // without a key nothing was begun: the properties did not render
+	if c.gated[p.Path] && p.Key != "" { // without a key nothing was begun: the properties did not render
+		c.gate(seq, at, p)
+	}
+}
+
+// useWithin is how long a yes may lie unused.
+const useWithin = 15 * time.Minute
+
+// gate checks that a gated attempt does exactly what was approved, in time.
+func (c *checker) gate(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
+	a, ok := c.approvals[p.Approval]
+	if !ok || !a.given || a.over {
+		c.say("promise 4: event %d starts the gated task %s without an approval", seq, p.Path)
 		return
 	}
-	a, ok := c.approvals[p.Approval]
-	switch {
-	case !ok || !a.given || a.over:
-		c.say("promise 4: event %d starts the gated task %s without an approval", seq, p.Path)
-	case a.asked.Path != p.Path:
+	if a.asked.Path != p.Path {
 		c.say("promise 4: event %d starts %s on an approval for %s", seq, p.Path, a.asked.Path)
 	}
+	if !same(a.asked.Sealed, p.Properties) || !same(a.asked.Nodes, p.Nodes) {
+		c.say("promise 4: event %d starts %s with %v on %v, and approved was %v on %v", seq, p.Path, p.Properties, p.Nodes, a.asked.Sealed, a.asked.Nodes)
+	}
+	if !a.used && at.After(a.at.Add(useWithin)) {
+		c.say("promise 4: event %d starts %s on an approval that is %s old", seq, p.Path, at.Sub(a.at))
+	}
+	if c.asked[p.Path] < c.resolved[p.Path] {
+		c.say("promise 4: event %d repeats %s after unknown without asking again", seq, p.Path)
+	}
+	a.used = true
+}
+
+// same compares two values as JSON, where it makes no difference that there are none.
+func same(a, b any) bool {
+	left, err := json.Marshal(a)
+	right, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(left, right)
 }
 
 func (c *checker) end(seq engine.Seq, p engine.Path, n int) {

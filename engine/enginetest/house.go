@@ -52,13 +52,13 @@ func NewHouse(tb testing.TB, log engine.Log, change ...func(*engine.Options)) *H
 	for _, c := range change {
 		c(&h.opts)
 	}
-	h.secrets = h.opts.Secrets
+	h.Log, h.secrets = h.opts.Log, h.opts.Secrets
 	h.Restart()
 	tb.Cleanup(h.close)
 	return h
 }
 
-// Restart stops the engine, as kill -9 would when now is set by [House.Kill], and starts another on the same log.
+// Restart starts another engine on the same log, which takes up what [House.Stop] cut off.
 func (h *House) Restart() {
 	h.tb.Helper()
 	e, err := engine.New(h.opts)
@@ -70,6 +70,9 @@ func (h *House) Restart() {
 		h.tb.Fatal(err)
 	}
 }
+
+// Change changes what the next [House.Restart] starts with.
+func (h *House) Change(change func(*engine.Options)) { change(&h.opts) }
 
 // Stop stops the engine at once; what is under way is cut off.
 func (h *House) Stop() {
@@ -83,10 +86,30 @@ func (h *House) Stop() {
 func (h *House) close() {
 	h.Stop()
 	for _, id := range h.Script.runs() {
-		for _, problem := range Check(h.Events(id), h.secrets...) {
+		events := h.Events(id)
+		for _, problem := range append(Check(events, h.secrets...), h.always(events)...) {
 			h.tb.Errorf("run %s: %s", id.Short(), problem)
 		}
 	}
+}
+
+// always says which tasks of the list `always` did not run although the run ended after `pre_book` began.
+func (h *House) always(events []engine.Event) (problems []string) {
+	run := &engine.Run{}
+	for _, e := range events {
+		run.Apply(e)
+	}
+	book, ok := h.books.ByDigest(run.Requested.Playbook.Digest)
+	if !ok || run.Ended.IsZero() || run.Prepared == nil {
+		return nil
+	}
+	for i := range book.List("always") {
+		path := engine.Path(fmt.Sprintf("always.%d", i+1))
+		if s := run.Steps[path]; s == nil || s.Ended.IsZero() {
+			problems = append(problems, fmt.Sprintf("promise 7: the run ended without %s", path))
+		}
+	}
+	return problems
 }
 
 // Book puts a playbook on the shelf; only what comes after the metadata is given.
@@ -100,6 +123,12 @@ func (h *House) Book(name, body string) *playbooks.Playbook {
 	h.books.put(b)
 	return b
 }
+
+// Watch has a run held against [Check] at the end of the test; [House.Start] does that by itself.
+func (h *House) Watch(id engine.RunID) { h.Script.note(id) }
+
+// Watched lists the runs that are watched, children included, in the order in which they began.
+func (h *House) Watched() []engine.RunID { return h.Script.runs() }
 
 // Start has ana start a playbook.
 func (h *House) Start(name string, inputs map[string]any) engine.RunID {

@@ -24,6 +24,10 @@ type Script struct {
 	values map[string]any
 	locks  map[string]engine.Holder
 	nodes  map[string][]string // overrides of `list` node sets, by their first node
+
+	effects    []Effect
+	onDiscover func(context.Context) error
+	onUnlock   func(context.Context) error
 }
 
 // NewScript returns a script in which every task succeeds.
@@ -65,6 +69,31 @@ func (s *Script) Discover(first string, nodes ...string) {
 	s.nodes[first] = nodes
 }
 
+// OnDiscover has every node set call f before it looks; its error is the node set's.
+func (s *Script) OnDiscover(f func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onDiscover = f
+}
+
+// OnUnlock has the `map` data store call f before it releases a lock; an error keeps it.
+func (s *Script) OnUnlock(f func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onUnlock = f
+}
+
+// hook calls what a test has put in a place, without the lock.
+func (s *Script) hook(ctx context.Context, place func(*Script) func(context.Context) error) error {
+	s.mu.Lock()
+	f := place(s)
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f(ctx)
+}
+
 // Holder says who holds a lock of the `map` data store.
 func (s *Script) Holder(key string) (engine.Holder, bool) {
 	s.mu.Lock()
@@ -87,10 +116,19 @@ func (s *Script) Set(key string, v any) {
 	s.values[key] = v
 }
 
+// Unset removes a value from the `map` data store.
+func (s *Script) Unset(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.values, key)
+}
+
 func (s *Script) note(id engine.RunID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ids = append(s.ids, id)
+	if !slices.Contains(s.ids, id) {
+		s.ids = append(s.ids, id)
+	}
 }
 
 func (s *Script) runs() []engine.RunID {
@@ -116,12 +154,13 @@ type doTask struct {
 	name   string
 	nodes  []string
 	effect engine.Effect
+	any    any
 }
 
 func (s *Script) decodeDo(p *playbooks.Properties) (engine.Task, error) {
 	d := doTask{script: s, name: p.RequireText("name"), nodes: p.Strings("nodes")}
 	d.effect = engine.Effect(p.Choice("effect", "once", "once", "read_only", "idempotent"))
-	p.Any("any")
+	d.any = p.Any("any")
 	return d, p.Err()
 }
 
@@ -133,14 +172,14 @@ func (d doTask) Targets() []string { return d.nodes }
 
 // Run implements [engine.Task].
 func (d doTask) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	d.script.mu.Lock()
-	d.script.calls[d.name]++
-	n, act := d.script.calls[d.name], d.script.acts[d.name]
-	d.script.mu.Unlock()
+	n, act, end := d.script.begin(d, c)
 	if act == nil {
+		end(nil)
 		return engine.Result{Message: d.name + " done", OKNodes: d.nodes}, nil
 	}
-	return act(ctx, n, c)
+	r, err := act(ctx, n, c)
+	end(err)
+	return r, err
 }
 
 type childTask struct {
@@ -178,7 +217,10 @@ func (s *Script) decodeList(p *playbooks.Properties) (engine.NodeSource, error) 
 }
 
 // Discover implements [engine.NodeSource].
-func (l listSource) Discover(context.Context, *engine.Call) ([]string, error) {
+func (l listSource) Discover(ctx context.Context, _ *engine.Call) ([]string, error) {
+	if err := l.script.hook(ctx, func(s *Script) func(context.Context) error { return s.onDiscover }); err != nil {
+		return nil, err
+	}
 	l.script.mu.Lock()
 	defer l.script.mu.Unlock()
 	if len(l.nodes) > 0 {
@@ -213,9 +255,7 @@ func (m mapStore) Put(_ context.Context, key string, v any) error {
 
 // Delete implements [engine.DataStore].
 func (m mapStore) Delete(_ context.Context, key string) error {
-	m.script.mu.Lock()
-	defer m.script.mu.Unlock()
-	delete(m.script.values, key)
+	m.script.Unset(key)
 	return nil
 }
 
@@ -242,7 +282,10 @@ func (m mapStore) Lock(ctx context.Context, key string, owner engine.Holder, wai
 }
 
 // Unlock implements [engine.Locker].
-func (m mapStore) Unlock(_ context.Context, key string, owner engine.Holder) error {
+func (m mapStore) Unlock(ctx context.Context, key string, owner engine.Holder) error {
+	if err := m.script.hook(ctx, func(s *Script) func(context.Context) error { return s.onUnlock }); err != nil {
+		return err
+	}
 	m.script.mu.Lock()
 	defer m.script.mu.Unlock()
 	if m.script.locks[key].Run == owner.Run {

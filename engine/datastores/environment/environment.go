@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/playbot/playbot/engine"
@@ -49,15 +50,27 @@ func (s *store) Get(_ context.Context, key string) (any, error) {
 
 // Put implements [engine.DataStore].
 func (s *store) Put(_ context.Context, key string, value any) error {
-	switch value.(type) {
-	case []any, map[string]any, nil:
+	text, ok := word(value)
+	if !ok {
 		return engine.Errorf(engine.CodeInvalid, "an environment variable holds text; %s cannot be a list, a mapping or nothing", s.prefix+key)
 	}
-	text := fmt.Sprint(value)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed[s.prefix+key] = &text
 	return nil
+}
+
+// word writes a value as a template does: a number in full, never as 1e+06.
+func word(value any) (text string, ok bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case bool, int, int64, uint64:
+		return fmt.Sprint(v), true
+	}
+	return "", false
 }
 
 // Delete implements [engine.DataStore].

@@ -4,7 +4,6 @@ package file
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/playbooks"
@@ -106,13 +103,6 @@ func (s *store) change(ctx context.Context, edit func(map[string]any) bool) erro
 	return replace(s.path, data)
 }
 
-func (s *store) encode(values map[string]any) ([]byte, error) {
-	if s.format == "json" {
-		return json.MarshalIndent(values, "", "  ")
-	}
-	return yaml.Marshal(values)
-}
-
 func (s *store) read() (map[string]any, error) {
 	data, err := os.ReadFile(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -124,37 +114,9 @@ func (s *store) read() (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the data store: %w", err)
 	}
-	values := make(map[string]any)
-	if s.format == "json" && len(data) > 0 {
-		err = json.Unmarshal(data, &values)
-	} else {
-		err = yaml.Unmarshal(data, &values)
-	}
+	values, err := s.decode(data)
 	if err != nil {
 		return nil, engine.Errorf(engine.CodeInvalid, "%s does not hold a %s mapping: %v", s.path, s.format, err)
 	}
-	if values == nil {
-		values = make(map[string]any)
-	}
 	return values, nil
-}
-
-// replace puts new content in the place of a file at once.
-func replace(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
-	}
-	return nil
 }

@@ -82,7 +82,7 @@ func (s *store) Unlock(ctx context.Context, key string, owner engine.Holder) err
 // locks edits the lock file under a guard that other processes honour.
 func (s *store) locks(ctx context.Context, edit func(*table) bool) error {
 	path := s.path + ".locks"
-	unlock, err := guard(ctx, s.path+".guard")
+	unlock, err := guard(ctx, s.path)
 	if err != nil {
 		return err
 	}
@@ -110,9 +110,13 @@ func (s *store) locks(ctx context.Context, edit func(*table) bool) error {
 	return replace(path, out)
 }
 
-// guard takes an advisory lock for the moment of an edit. The kernel gives it back if we die.
-func guard(ctx context.Context, path string) (unlock func(), err error) {
+// guard takes an advisory lock for the moment of an edit of store. The kernel gives it back if we die.
+func guard(ctx context.Context, store string) (unlock func(), err error) {
+	path := store + ".guard"
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, engine.Errorf(engine.CodeInvalid, "the folder of %s does not exist; create the folder", store)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("guard the data store: %w", err)
 	}

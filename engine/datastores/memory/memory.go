@@ -4,8 +4,9 @@ package memory
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ func Type(locks *Locks) engine.DataStoreType {
 	return engine.DataStoreType{
 		Name: "memory", Summary: "values that live as long as the run",
 		Decode: func(p *playbooks.Properties) (engine.DataStore, error) {
-			s := &store{locks: locks, values: make(map[string][]byte), timeout: p.Duration("timeout", 0)}
+			s := &store{locks: locks, values: make(map[string]any), timeout: p.Duration("timeout", 0)}
 			p.Duration("ttl", 0) // of 2017; a lock in memory has no life of its own
 			return s, p.Err()
 		},
@@ -30,7 +31,7 @@ type store struct {
 	timeout time.Duration
 
 	mu     sync.Mutex // guards values
-	values map[string][]byte
+	values map[string]any
 }
 
 // LockTimeout is how long a run waits for a lock; 0 is the engine's default.
@@ -39,26 +40,50 @@ func (s *store) LockTimeout() time.Duration { return s.timeout }
 // Get implements [engine.DataStore]. The value is a copy.
 func (s *store) Get(_ context.Context, key string) (any, error) {
 	s.mu.Lock()
-	raw, ok := s.values[key]
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	v, ok := s.values[key]
 	if !ok {
 		return nil, fmt.Errorf("%q: %w", key, engine.ErrNoKey)
 	}
-	var v any
-	err := json.Unmarshal(raw, &v)
-	return v, err
+	return clone(v)
 }
 
 // Put implements [engine.DataStore].
 func (s *store) Put(_ context.Context, key string, value any) error {
-	raw, err := json.Marshal(value)
+	copied, err := clone(value)
 	if err != nil {
 		return fmt.Errorf("keep %q: %w", key, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.values[key] = raw
+	s.values[key] = copied
 	return nil
+}
+
+// clone copies data deeply and keeps the types as they are; a detour over JSON would make a whole number a float.
+func clone(value any) (any, error) {
+	var err error
+	switch v := value.(type) {
+	case nil, string, bool, int, int64, uint64, float64:
+		return v, nil
+	case []any:
+		out := slices.Clone(v)
+		for i := range out {
+			if out[i], err = clone(out[i]); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case map[string]any:
+		out := maps.Clone(v)
+		for k := range out {
+			if out[k], err = clone(out[k]); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return nil, engine.Errorf(engine.CodeInvalid, "a value of type %T is no data", value)
 }
 
 // Delete implements [engine.DataStore].

@@ -5,6 +5,7 @@ package mcollective
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
@@ -43,12 +44,31 @@ func (s *source) check(p *playbooks.Properties) {
 		p.Remedy("compound", "use classes, facts and identities, which must all hold, or type: pql", "compound filters are not available")
 	}
 	for _, f := range s.filter.Facts {
-		if _, err := choria.ParseFact(f); err != nil {
+		fact, err := choria.ParseFact(f)
+		if err != nil {
 			p.Problem("facts", "%v", err)
+			continue
+		}
+		checkPattern(p, "facts", fact.Value)
+	}
+	for key, words := range map[string][]string{"agents": s.filter.Agents, "classes": s.filter.Classes, "identities": s.filter.Identities} {
+		for _, w := range words {
+			checkPattern(p, key, w)
 		}
 	}
 	if len(s.filter.Agents) == 0 && !p.Deferred("agents") {
 		s.filter.Agents = []string{"rpcutil"} // 2017's default
+	}
+}
+
+// checkPattern refuses a regular expression that no server can read: they would all keep silent,
+// and the set would be empty without a reason.
+func checkPattern(p *playbooks.Properties, key, word string) {
+	if len(word) < 2 || word[0] != '/' || word[len(word)-1] != '/' {
+		return
+	}
+	if _, err := regexp.Compile(word[1 : len(word)-1]); err != nil {
+		p.Problem(key, "%s is not a regular expression: %v", word, err)
 	}
 }
 

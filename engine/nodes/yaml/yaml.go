@@ -33,13 +33,37 @@ func Type(dir string) engine.NodeSourceType {
 
 type source struct{ path, group string }
 
-// Discover implements [engine.NodeSource]. The file is read once per discovery.
-func (s source) Discover(context.Context, *engine.Call) ([]string, error) {
+// Discover implements [engine.NodeSource]. The file is read once per discovery. A group without
+// nodes is no error: the engine says what an empty set means.
+func (s source) Discover(ctx context.Context, _ *engine.Call) ([]string, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	data, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	var groups map[string]yaml.Node
+	if err := yaml.Unmarshal(data, &groups); err != nil {
+		return nil, engine.Errorf(engine.CodeInvalid, "node group file %s: %v", s.path, err)
+	}
+	group, ok := groups[s.group]
+	if !ok {
+		return nil, engine.Errorf(engine.CodeInvalid, "node group file %s has no group %q", s.path, s.group)
+	}
+	nodes, ok := names(&group)
+	if !ok {
+		return nil, engine.Errorf(engine.CodeInvalid, "group %q in %s is not a list of names", s.group, s.path)
+	}
+	return nodes, nil
+}
+
+func (s source) read() ([]byte, error) {
 	f, err := os.Open(s.path)
 	if err != nil {
 		return nil, fmt.Errorf("node group file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("node group file %s: %w", s.path, err)
@@ -47,20 +71,26 @@ func (s source) Discover(context.Context, *engine.Call) ([]string, error) {
 	if len(data) > maxSize {
 		return nil, engine.Errorf(engine.CodeInvalid, "node group file %s is larger than %d MiB", s.path, maxSize>>20)
 	}
-	var groups map[string]yaml.Node
-	if err := yaml.Unmarshal(data, &groups); err != nil {
-		return nil, fmt.Errorf("node group file %s: %w", s.path, err)
+	return data, nil
+}
+
+// names reads a list of scalars, as they are written.
+func names(group *yaml.Node) ([]string, bool) {
+	for group.Kind == yaml.AliasNode {
+		group = group.Alias
 	}
-	group, ok := groups[s.group]
-	if !ok {
-		return nil, engine.Errorf(engine.CodeInvalid, "node group file %s has no group %q", s.path, s.group)
+	if group.Kind != yaml.SequenceNode {
+		return nil, false
 	}
-	var nodes []string
-	if err := group.Decode(&nodes); err != nil || group.Kind != yaml.SequenceNode {
-		return nil, engine.Errorf(engine.CodeInvalid, "group %q in %s is not a list of names", s.group, s.path)
+	out := make([]string, 0, len(group.Content))
+	for _, item := range group.Content {
+		for item.Kind == yaml.AliasNode {
+			item = item.Alias
+		}
+		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" || item.Value == "" {
+			return nil, false
+		}
+		out = append(out, item.Value)
 	}
-	if len(nodes) == 0 {
-		return nil, engine.Errorf(engine.CodeInvalid, "group %q in %s is empty", s.group, s.path)
-	}
-	return nodes, nil
+	return out, true
 }

@@ -52,10 +52,10 @@ type task struct {
 
 func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) (engine.Task, error) {
 	t := &task{client: client}
-	t.nodes = p.RequireStrings("nodes")
+	t.nodes = unique(p.RequireStrings("nodes"))
 	name := p.RequireText("action")
 	var ok bool
-	if t.agent, t.action, ok = strings.Cut(name, "."); name != "" && (!ok || t.agent == "" || t.action == "") {
+	if t.agent, t.action, ok = strings.Cut(name, "."); name != "" && (!ok || t.agent == "" || t.action == "" || strings.Contains(t.action, ".")) {
 		p.Remedy("action", "write agent.action, such as puppet.disable", "%q names no action of an agent", name)
 	}
 	t.readOnly = readOnly != nil && readOnly(name)
@@ -75,6 +75,19 @@ func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) 
 		}
 	}
 	return t, p.Err()
+}
+
+// unique keeps the first of equal names: a node is asked, and counted, once.
+func unique(names []string) []string {
+	var out []string
+	seen := make(map[string]bool, len(names))
+	for _, n := range names {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // plainKeys accepts the symbols of 2017: ":message:" and ":message" mean "message".
@@ -156,7 +169,7 @@ func (t *task) note(c *engine.Call, r choria.Reply) {
 	case !r.OK():
 		c.Note(fmt.Sprintf("%s: failed: %s", r.Sender, statusText(r)))
 	case !t.silent:
-		c.Note(fmt.Sprintf("%s: %s", r.Sender, fields(r.Data)))
+		c.Note(fmt.Sprintf("%s: %s", r.Sender, clip(fields(r.Data))))
 	}
 }
 

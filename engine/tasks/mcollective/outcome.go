@@ -125,17 +125,21 @@ func fields(data map[string]any) string {
 	}
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(data)) {
-		switch v := data[k].(type) {
-		case map[string]any, []any:
-			raw, err := json.Marshal(v)
-			if err == nil {
-				parts = append(parts, k+"="+string(raw))
-			}
-		default:
-			parts = append(parts, fmt.Sprintf("%s=%v", k, v))
-		}
+		parts = append(parts, k+"="+word(data[k]))
 	}
-	return clip(strings.Join(parts, " "))
+	return strings.Join(parts, " ")
+}
+
+// word writes a value: text as it is, the rest as JSON, so that a time stamp is never 1.7e+09.
+func word(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
 }
 
 func clip(s string) string {
@@ -160,7 +164,7 @@ func summary(replies []choria.Reply) string {
 		if i < len(keys)-1 && len(groups[k]) <= maxNamed {
 			who = strings.Join(groups[k], ", ")
 		}
-		parts = append(parts, who+" "+k)
+		parts = append(parts, who+" "+clip(k))
 	}
 	return few(parts)
 }

@@ -29,19 +29,23 @@ func (o *output) Write(b []byte) (int, error) {
 		o.cut += over
 		o.tail = append(o.tail[:0], o.tail[over:]...)
 	}
-	o.line = append(o.line, b...)
-	for {
-		i := bytes.IndexByte(o.line, '\n')
-		if i < 0 {
-			break
-		}
-		o.say(o.line[:i])
-		o.line = append(o.line[:0], o.line[i+1:]...)
-	}
-	if len(o.line) > maxLine {
-		o.flush()
-	}
+	o.lines(b)
 	return len(b), nil
+}
+
+// lines passes on every line that is complete; one that grows too long is passed on in its beginning.
+func (o *output) lines(b []byte) {
+	for {
+		line, rest, ended := bytes.Cut(b, []byte{'\n'})
+		if room := maxLine - len(o.line); room > 0 {
+			o.line = append(o.line, line[:min(len(line), room)]...)
+		}
+		if !ended {
+			return
+		}
+		o.say(o.line)
+		o.line, b = o.line[:0], rest
+	}
 }
 
 func (o *output) flush() {
@@ -52,7 +56,7 @@ func (o *output) flush() {
 }
 
 func (o *output) say(line []byte) {
-	s := strings.ToValidUTF8(strings.TrimRight(string(line[:min(len(line), maxLine)]), "\r"), "�")
+	s := strings.ToValidUTF8(strings.TrimRight(string(line), "\r"), "�")
 	if strings.TrimSpace(s) != "" {
 		o.last = s
 	}

@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/playbot/playbot/engine"
@@ -49,6 +52,9 @@ func Type(o Options) engine.TaskType {
 	if o.APIURL == "" {
 		o.APIURL = "https://slack.com/api/"
 	}
+	if !strings.HasSuffix(o.APIURL, "/") {
+		o.APIURL += "/"
+	}
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 30 * time.Second}
 	}
@@ -74,10 +80,15 @@ func (*task) Effect() engine.Effect { return engine.Once }
 
 // Run implements [engine.Task].
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
+	var result engine.Result
 	var err error
 	switch {
 	case t.token != "":
-		err = t.call(ctx, c)
+		var answer map[string]any
+		answer, err = t.call(ctx, c)
+		if answer != nil {
+			result.Data = []any{answer}
+		}
 	case t.options.Poster != nil:
 		err = t.options.Poster.Post(ctx, Message{
 			Run: c.Run, Channel: t.channel, Text: t.text, Color: t.color, Username: t.username, Title: c.Describe,
@@ -86,46 +97,73 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 		err = engine.Errorf(engine.CodeNotSent, "no Slack is connected; give the task a token, or run the playbook from chat")
 	}
 	if err != nil {
-		return engine.Result{Message: fmt.Sprintf("not posted to %s: %v", t.channel, err)}, err
+		result.Message = fmt.Sprintf("not posted to %s: %v", t.channel, err)
+		return result, err
 	}
-	return engine.Result{Message: "posted to " + t.channel}, nil
+	result.Message = "posted to " + t.channel
+	return result, nil
 }
 
-// call posts with the task's own token, which travels in the header.
-func (t *task) call(ctx context.Context, c *engine.Call) error {
+// call posts with the task's own token, which travels in the header, and returns what Slack answered.
+func (t *task) call(ctx context.Context, c *engine.Call) (map[string]any, error) {
+	req, err := t.request(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := t.options.Client.Do(req)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, unreachable(err)
+	}
+	defer resp.Body.Close()
+	var answer map[string]any
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, engine.Errorf(engine.CodeFailed, "Slack's answer (%s) cannot be read: %v", resp.Status, err)
+	}
+	if ok, isBool := answer["ok"].(bool); !isBool || !ok {
+		return answer, engine.Errorf(engine.CodeFailed, "Slack refused: %v", answer["error"])
+	}
+	return answer, nil
+}
+
+func (t *task) request(ctx context.Context, c *engine.Call) (*http.Request, error) {
 	body, err := json.Marshal(map[string]any{
 		"channel": t.channel, "username": t.username, "unfurl_links": false, "unfurl_media": false,
 		"attachments": []any{map[string]any{
-			"fallback": t.text, "color": t.color, "text": t.text, "pretext": "Task: " + c.Describe, "footer": "playbot",
+			"fallback": t.text, "color": t.color, "text": t.text, "pretext": "Task: " + plain(c.Describe), "footer": "playbot",
 			"fields": []any{
-				map[string]any{"title": "user", "value": c.Run.Actor.Label(), "short": true},
+				map[string]any{"title": "user", "value": plain(c.Run.Actor.Label()), "short": true},
 				map[string]any{"title": "playbook", "value": c.Run.Playbook.Name, "short": true},
 			},
 		}},
 	})
 	if err != nil {
-		return fmt.Errorf("encode the message: %w", err)
+		return nil, fmt.Errorf("encode the message: %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.options.APIURL+"chat.postMessage", bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("build the request: %w", err)
+		return nil, fmt.Errorf("build the request: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+t.token)
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	resp, err := t.options.Client.Do(req)
-	if err != nil {
-		return fmt.Errorf("call Slack: %w", err)
+	return req, nil
+}
+
+// plain keeps what is no text of the playbook from being read as markup.
+func plain(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+// unreachable says whether anything left this machine.
+func unreachable(err error) error {
+	code := engine.CodeFailed
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		code = engine.CodeNotSent
 	}
-	defer resp.Body.Close()
-	var answer struct {
-		OK    bool   `json:"ok"`
-		Error string `json:"error"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
-		return fmt.Errorf("read Slack's answer (HTTP %d): %w", resp.StatusCode, err)
-	}
-	if !answer.OK {
-		return engine.Errorf(engine.CodeFailed, "Slack refused: %s", answer.Error)
-	}
-	return nil
+	return engine.Errorf(code, "call Slack: %v", err)
 }

@@ -15,7 +15,7 @@ func Type() engine.TaskType {
 	return engine.TaskType{
 		Name: "sleep", Summary: "waits",
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
-			if !p.Has("duration") {
+			if p.Any("duration") == nil { // a template counts as there
 				p.RequireText("duration")
 			}
 			return task{p.Duration("duration", 0)}, p.Err()

@@ -26,21 +26,26 @@ type Options struct {
 	// Allow says whether an address may be called, after names are resolved. nil refuses only the
 	// link-local addresses, where clouds keep the credentials of machines.
 	Allow func(netip.AddrPort) error
-	// Roots verify servers; nil means the system's.
+	// TLS verifies servers, and may hold a certificate of our own; nil means the roots of the system.
 	TLS *tls.Config
+	// Timeout bounds a call, the answer included; 0 means 60 s. A task may have a shorter one.
+	Timeout time.Duration
 }
 
 const (
-	maxBody     = 256 << 10        // bytes of an answer that are kept
-	dialTimeout = 10 * time.Second // to connect
-	total       = 60 * time.Second // for a call without a timeout of its own
-	maxQuoted   = 500              // bytes of an answer that a message quotes
+	maxBody        = 256 << 10        // bytes of an answer that are kept
+	dialTimeout    = 10 * time.Second // to connect
+	defaultTimeout = 60 * time.Second
+	maxQuoted      = 500 // bytes of an answer that a message quotes
 )
 
 // Type is the task type.
 func Type(o Options) engine.TaskType {
 	if o.Allow == nil {
 		o.Allow = refuseLinkLocal
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
 	}
 	return engine.TaskType{
 		Name: "webhook", Summary: "calls an HTTP end point",
@@ -80,7 +85,20 @@ func decode(p *playbooks.Properties, o Options) (engine.Task, error) {
 		p.Remedy("data", "write key: value lines", "data of a GET must be a mapping")
 	}
 	t.verify = verifySSL(p)
+	t.checkHeaders(p)
 	return t, p.Err()
+}
+
+// checkHeaders refuses what would end the header, or the request; the value may be a secret and is not shown.
+func (t *task) checkHeaders(p *playbooks.Properties) {
+	for k, v := range t.headers {
+		if k == "" || strings.ContainsAny(k, " \t\r\n:") {
+			p.Problem("headers", "%q cannot be the name of a header", k)
+		}
+		if strings.ContainsAny(v, "\r\n\x00") {
+			p.Problem("headers", "the value of %s must be one line", k)
+		}
+	}
 }
 
 // verifySSL accepts the spellings of 2017.
@@ -105,7 +123,8 @@ func (t *task) Effect() engine.Effect {
 
 // Run implements [engine.Task]. Any answer of the 200s is success; redirects are not followed.
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, total)
+	ctx, cancel := context.WithTimeoutCause(ctx, t.options.Timeout,
+		engine.Errorf(engine.CodeTimeout, "%s: no answer within %s", t.name(), t.options.Timeout))
 	defer cancel()
 	req, err := t.request(ctx, c)
 	if err != nil {
@@ -115,23 +134,47 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
 	if err != nil {
-		return engine.Result{}, t.unreachable(err)
+		return engine.Result{}, t.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	said := fmt.Sprintf("%s %s: %s", t.method, t.uri.Redacted(), resp.Status)
-	result := engine.Result{Message: said, Data: []any{string(body)}}
+	return t.judge(ctx, resp)
+}
+
+// judge reads the answer, no further than what is kept of it.
+func (t *task) judge(ctx context.Context, resp *http.Response) (engine.Result, error) {
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	body := strings.ToValidUTF8(string(raw), "\uFFFD")
+	result := engine.Result{Message: t.name() + ": " + resp.Status, Data: []any{body}}
 	switch {
+	case err != nil && ctx.Err() != nil:
+		result.Message += ", and then the answer broke off"
+		return result, context.Cause(ctx)
 	case err != nil:
-		return result, fmt.Errorf("%s, and the answer broke off: %w", said, err)
+		result.Message += fmt.Sprintf(", and then the answer broke off: %v", err)
 	case resp.StatusCode/100 == 2:
 		return result, nil
 	case resp.StatusCode/100 == 3:
-		result.Message += "; redirects are not followed: write the final address (" + resp.Header.Get("Location") + ")"
+		result.Message += "; redirects are not followed: write the final address (" + final(resp) + ")"
 	default:
-		result.Message += "; it said: " + clip(string(body))
+		result.Message += "; it said: " + clip(body)
 	}
 	return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
+}
+
+// name says what is called. Queries and passwords in addresses are often secrets, so they are not shown.
+func (t *task) name() string { return t.method + " " + show(t.uri) }
+
+func show(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// final is where a redirect leads.
+func final(resp *http.Response) string {
+	u, err := resp.Location()
+	if err != nil {
+		return "it names none"
+	}
+	return show(u)
 }
 
 func (t *task) request(ctx context.Context, c *engine.Call) (*http.Request, error) {
@@ -148,11 +191,11 @@ func (t *task) request(ctx context.Context, c *engine.Call) (*http.Request, erro
 		}
 		body = bytes.NewReader(raw)
 	} else if data, ok := t.data.(map[string]any); ok {
-		q := target.Query()
+		q := make(url.Values, len(data))
 		for k, v := range data {
 			q.Set(k, word(v))
 		}
-		target.RawQuery = q.Encode()
+		target.RawQuery = strings.Trim(target.RawQuery+"&"+q.Encode(), "&") // what is there stays as it is
 	}
 	req, err := http.NewRequestWithContext(ctx, t.method, target.String(), body)
 	if err != nil {
@@ -166,6 +209,9 @@ func (t *task) request(ctx context.Context, c *engine.Call) (*http.Request, erro
 	req.Header.Set("Idempotency-Key", c.Key)
 	for k, v := range t.headers {
 		req.Header.Set(k, v)
+		if http.CanonicalHeaderKey(k) == "Host" {
+			req.Host = v // where net/http looks for it
+		}
 	}
 	return req, nil
 }
@@ -209,15 +255,18 @@ func (t *task) client() *http.Client {
 }
 
 // unreachable says whether anything left this machine.
-func (t *task) unreachable(err error) error {
+func (t *task) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	code := engine.CodeFailed
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		code = engine.CodeNotSent
 	}
 	if inner, ok := errors.AsType[*url.Error](err); ok {
-		err = inner.Err
+		err = inner.Err // without the address, which is shown without its query
 	}
-	return &engine.Error{Code: code, Message: fmt.Sprintf("%s %s: %v", t.method, t.uri.Redacted(), err)}
+	return engine.Errorf(code, "%s: %v", t.name(), err)
 }
 
 func clip(s string) string {

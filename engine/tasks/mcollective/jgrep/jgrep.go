@@ -7,6 +7,7 @@
 package jgrep
 
 import (
+	"encoding/json"
 	"fmt"
 )
 
@@ -45,7 +46,14 @@ func Value(doc map[string]any, path string) string {
 	if !ok || v == nil {
 		return "nothing"
 	}
-	return fmt.Sprint(v)
+	if s, isText := v.(string); isText {
+		return s
+	}
+	raw, err := json.Marshal(v) // a number in full, never as 1e+06
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
 }
 
 // node is a part of an expression.

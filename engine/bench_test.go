@@ -1,0 +1,242 @@
+package engine_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/enginetest"
+	"github.com/playbot/playbot/engine/tasks/shell"
+	"github.com/playbot/playbot/store"
+)
+
+// Rates of a disk and of a machine mean nothing by themselves: the benchmarks report ratios to raw
+// work of the same kind, measured before and after in the same run.
+
+// steps is how many tasks a run of the step benchmarks has.
+const steps = 50
+
+func benchHouse(b *testing.B) (*enginetest.House, *store.Store) {
+	b.Helper()
+	log, err := store.Open(filepath.Join(b.TempDir(), "playbot.db"), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = log.Close() })
+	h := enginetest.NewHouse(b, log, func(o *engine.Options) { o.Types.Tasks = append(o.Types.Tasks, shell.Type()) })
+	return h, log
+}
+
+func manySteps(h *enginetest.House, name, task string) {
+	body := "tasks:\n"
+	for range steps {
+		body += "  - " + task + "\n"
+	}
+	h.Book(name, body)
+}
+
+// BenchmarkStep_overhead is what the engine adds to a task that does nothing; one operation is one step.
+func BenchmarkStep_overhead(b *testing.B) {
+	h, _ := benchHouse(b)
+	manySteps(h, "b", "do: {name: one}")
+	raw := rawWrites(b)
+	perStep := runSteps(b, h, raw)
+	b.ReportMetric(micro(perStep), "µs/step")
+	b.ReportMetric(micro(raw.mean()), "µs/raw_write")
+	b.ReportMetric(float64(perStep)/float64(raw.mean()), "x_raw")
+}
+
+// BenchmarkStep_true is a step that runs `true`; a step makes about one commit of its own.
+func BenchmarkStep_true(b *testing.B) {
+	h, log := benchHouse(b)
+	manySteps(h, "b", `shell: {command: ["true"]}`)
+	fork, commit := forks(b), commits(b, log)
+	perStep := runSteps(b, h, fork, commit)
+	b.ReportMetric(micro(perStep), "µs/step")
+	b.ReportMetric(micro(fork.mean()), "µs/fork")
+	b.ReportMetric(micro(commit.mean()), "µs/commit")
+	b.ReportMetric(float64(perStep)/float64(fork.mean()), "x_fork")
+	b.ReportMetric(float64(perStep-commit.mean())/float64(fork.mean()), "x_fork_without_commit")
+}
+
+func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// gauge is raw work that is measured in turn with what is compared to it, because disks and machines change within seconds.
+type gauge struct {
+	work  func()
+	took  time.Duration
+	times int
+}
+
+func (g *gauge) measure() {
+	const times = 25
+	began := time.Now()
+	for range times {
+		g.work()
+	}
+	g.took += time.Since(began)
+	g.times += times
+}
+
+func (g *gauge) mean() time.Duration { return g.took / time.Duration(g.times) }
+
+// runSteps runs playbook b until b.N steps are done, and returns the time of one.
+func runSteps(b *testing.B, h *enginetest.House, beside ...*gauge) time.Duration {
+	b.Helper()
+	b.ResetTimer()
+	done := 0
+	for done < b.N {
+		if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunSuccess {
+			b.Fatalf("got %s: %s", run.Status, run.Message)
+		}
+		done += steps
+		b.StopTimer()
+		for _, g := range beside {
+			g.measure()
+		}
+		b.StartTimer()
+	}
+	b.StopTimer()
+	return b.Elapsed() / time.Duration(done)
+}
+
+// BenchmarkStart_100AtOnce is 100 requests at the same moment, until the last of the runs has ended.
+func BenchmarkStart_100AtOnce(b *testing.B) {
+	h, _ := benchHouse(b)
+	h.Book("b", threeTasks)
+	key := 0
+	for b.Loop() {
+		var wg sync.WaitGroup
+		for range 100 {
+			key++
+			q := engine.StartRequest{Key: fmt.Sprint(key), Actor: h.Ana, Playbook: "b"}
+			wg.Go(func() {
+				id, err := h.Engine.Start(b.Context(), q)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if run, err := h.Engine.Wait(b.Context(), id); err != nil || run.Status != engine.RunSuccess {
+					b.Errorf("run %s is lost: %v", id.Short(), err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if n := h.Script.Calls("three"); n != key {
+		b.Errorf("%d of %d runs came to their last task", n, key)
+	}
+	b.ReportMetric(float64(key-h.Script.Calls("three")), "lost")
+}
+
+func BenchmarkFold_10000Events(b *testing.B) {
+	events := []engine.Event{{Stream: "run/01X", Payload: engine.RunRequested{Key: "k"}}}
+	for i := 1; len(events) < 10_000; i++ {
+		path := engine.Path(fmt.Sprintf("tasks.%d", i))
+		for _, f := range []engine.Payload{
+			engine.TaskBegun{Path: path, Tries: 1},
+			engine.AttemptStarted{Path: path, Attempt: 1, Key: "k"},
+			engine.AttemptEnded{Path: path, Attempt: 1, OK: true},
+			engine.TaskEnded{Path: path, Status: engine.TaskOK},
+		} {
+			events = append(events, engine.Event{Stream: "run/01X", Seq: engine.Seq(len(events) + 1), Payload: f})
+		}
+	}
+	for b.Loop() {
+		r := &engine.Run{}
+		for _, e := range events[:10_000] {
+			r.Apply(e)
+		}
+	}
+}
+
+// BenchmarkResume_1000Runs is a start with a thousand runs that wait at a gate, until each waits again.
+func BenchmarkResume_1000Runs(b *testing.B) {
+	const runs = 1000
+	h, log := benchHouse(b)
+	h.Book("b", gatedBook)
+	var wg sync.WaitGroup
+	for i := range runs {
+		wg.Go(func() {
+			if _, err := h.Engine.Start(b.Context(), engine.StartRequest{Key: fmt.Sprint(i), Actor: h.Ana, Playbook: "b"}); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	waitIdle(b, h)
+	open, err := log.Unfinished(b.Context())
+	if err != nil || len(open) != runs {
+		b.Fatalf("%d runs are open (%v), want %d", len(open), err, runs)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		h.Stop()
+		b.StartTimer()
+		h.Restart()
+		waitIdle(b, h)
+	}
+}
+
+// waitIdle returns when every run waits for somebody, and so has no goroutine.
+func waitIdle(b *testing.B, h *enginetest.House) {
+	b.Helper()
+	for h.Engine.Working() > 0 {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// rawWrites is one write of 4 KiB that reaches the disk.
+func rawWrites(b *testing.B) *gauge {
+	b.Helper()
+	const pages = 200
+	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = f.Close() })
+	page := make([]byte, 4096)
+	if _, err := f.Write(make([]byte, pages*len(page))); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Sync(); err != nil {
+		b.Fatal(err)
+	}
+	next := 0
+	return &gauge{work: func() {
+		next = (next + 1) % pages
+		if _, err := f.WriteAt(page, int64(next*len(page))); err != nil {
+			b.Fatal(err)
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			b.Fatal(err)
+		}
+	}}
+}
+
+// forks is one fork and exec of `true`.
+func forks(b *testing.B) *gauge {
+	b.Helper()
+	return &gauge{work: func() {
+		if err := exec.CommandContext(b.Context(), "true").Run(); err != nil {
+			b.Fatal(err)
+		}
+	}}
+}
+
+// commits is one append by a lone caller.
+func commits(b *testing.B, log engine.Log) *gauge {
+	b.Helper()
+	fact := engine.AttemptStarted{Path: "tasks.1", Attempt: 1, Effect: engine.Once, Key: "k"}
+	return &gauge{work: func() {
+		if _, err := log.Append(b.Context(), engine.BotStream, engine.AnySeq, fact); err != nil {
+			b.Fatal(err)
+		}
+	}}
+}

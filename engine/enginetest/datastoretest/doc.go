@@ -1,0 +1,2 @@
+// Package datastoretest is the suite that every data store passes, and the one for those that lock.
+package datastoretest

@@ -1,0 +1,2 @@
+// Package nodestest is the suite that every node source passes.
+package nodestest

@@ -1,0 +1,166 @@
+//nolint:thelper // what inHouse runs are the tests: a failure names their lines
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/enginetest"
+)
+
+func wantNotHeld(t *testing.T, h *enginetest.House, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		if holder, held := h.Script.Holder(key); held {
+			t.Errorf("the lock %s is still held by %s", key, holder.Run.Short())
+		}
+	}
+}
+
+func TestLocks_areReleasedHoweverTheRunEnds(t *testing.T) {
+	t.Parallel()
+	for name, act := range map[string]enginetest.Act{
+		"success": nil,
+		"failure": func(context.Context, int, *engine.Call) (engine.Result, error) {
+			return engine.Result{}, errors.New("no")
+		},
+		"panic":  panics,
+		"cancel": hang,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				h.Book("b", lockedBook)
+				h.Script.On("one", act)
+				id := h.Start("b", nil)
+				synctest.Wait()
+				if name == "cancel" {
+					if _, held := h.Script.Holder("deploy"); !held {
+						t.Error("the lock is not held while the task runs")
+					}
+					if err := h.Engine.Cancel(t.Context(), id, h.Ana, ""); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if run := h.Finish(id); !run.LocksReleased || !run.LocksTaken {
+					t.Errorf("the run says taken %v, released %v", run.LocksTaken, run.LocksReleased)
+				}
+				wantNotHeld(t, h, "deploy")
+			})
+		})
+	}
+}
+
+func TestLocks_areReleasedWhenThePreparationFailsAfterwards(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", lockedBook+"nodes: {web: {type: list, nodes: []}}\n")
+		if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunFailed || !strings.Contains(run.Message, "did not discover any nodes") {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+		wantNotHeld(t, h, "deploy")
+	})
+}
+
+func TestLocks_ofARepeatedPreparationAreAllReleased(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", `
+data_stores: {s: {type: map}}
+inputs: {tier: {description: Tier, type: String, data: s/tier, required: false, default: alfa}}
+locks: ["s/{{ inputs.tier }}"]
+nodes: {web: {type: list, nodes: [web1]}}
+tasks: [{do: {name: one}}]
+`)
+		h.Script.OnDiscover(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		id := h.Start("b", nil)
+		synctest.Wait()
+		h.Stop()
+		h.Script.OnDiscover(nil)
+		h.Script.Set("tier", "bravo") // the next process renders another name
+		h.Restart()
+		if run := h.Finish(id); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+		wantNotHeld(t, h, "alfa", "bravo")
+	})
+}
+
+func TestLocks_areReleasedAlthoughSomebodyCancelsOrStopsMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"cancel", "stop"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				h.Book("b", lockedBook)
+				first := true
+				h.Script.OnUnlock(func(ctx context.Context) error {
+					if !first {
+						return nil
+					}
+					first = false
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(time.Minute):
+						return nil
+					}
+				})
+				id := h.Start("b", nil)
+				synctest.Wait()
+				if how == "stop" {
+					h.Stop()
+					h.Restart()
+				} else if err := h.Engine.Cancel(t.Context(), id, h.Ana, ""); err != nil {
+					t.Fatal(err)
+				}
+				if run := h.Finish(id); len(run.LockProblems) > 0 {
+					t.Errorf("problems %v", run.LockProblems)
+				}
+				wantNotHeld(t, h, "deploy")
+			})
+		})
+	}
+}
+
+func TestLocks_thatCannotBeReleasedAreNamed(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", lockedBook)
+		h.Script.OnUnlock(func(context.Context) error { return errors.New("the store is away") })
+		run := h.Finish(h.Start("b", nil))
+		if len(run.LockProblems) != 1 || !strings.Contains(run.LockProblems[0], "release lock s/deploy: the store is away") {
+			t.Errorf("got %v", run.LockProblems)
+		}
+	})
+}
+
+func TestLocks_waitInLineAndAreTakenInTurn(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", lockedBook)
+		inside := 0
+		h.Script.On("one", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			if inside++; inside != 1 {
+				t.Errorf("%d runs hold the lock at once", inside)
+			}
+			defer func() { inside-- }()
+			time.Sleep(10 * time.Second)
+			return engine.Result{}, nil
+		})
+		var ids []engine.RunID
+		for range 5 {
+			ids = append(ids, h.Start("b", nil))
+		}
+		for _, id := range ids {
+			if run := h.Finish(id); run.Status != engine.RunSuccess {
+				t.Errorf("got %s: %s", run.Status, run.Message)
+			}
+		}
+	})
+}
