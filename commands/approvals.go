@@ -1,0 +1,57 @@
+package commands
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+)
+
+func (c *Commands) approvalsVerb() verb {
+	return verb{
+		name: "approvals", aliases: []string{"pending"}, form: "approvals", reads: true,
+		summary: "what waits for a person", run: c.approvals,
+	}
+}
+
+func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, error) {
+	if err := a.only(0, c.approvalsVerb()); err != nil {
+		return Reply{}, err
+	}
+	found, err := c.history.Find(ctx, engine.HistoryQuery{Status: engine.RunWaiting, Limit: maxFound})
+	if err != nil {
+		return Reply{}, err
+	}
+	runs := c.viewable(ctx, q.Actor, found)
+	slices.Reverse(runs) // what has waited longest expires first
+	var blocks []Block
+	shown, rest := 0, 0
+	for i, s := range runs {
+		if shown == maxWaiting {
+			rest = len(runs) - i
+			break
+		}
+		run, err := c.engine.Load(ctx, s.Run)
+		if err != nil {
+			return Reply{}, err
+		}
+		if w := waits(run); len(w) > 0 { // else it was answered since it was found
+			blocks = append(append(blocks, paragraph(summarySpans(s, time.Now())...)), w...)
+			shown++
+		}
+	}
+	if shown == 0 {
+		return Reply{Blocks: []Block{paragraph(plain("Nothing waits for a person. "), code("/playbook status"), plain(" shows what is under way."))}}, nil
+	}
+	if rest > 0 {
+		blocks = append(blocks, say("%d more are not shown; answer these first.", rest))
+	}
+	return Reply{Title: plural(shown+rest, "run") + " waiting for a person, the longest first", Blocks: blocks}, nil
+}
+
+// maxFound is how many waiting runs are looked at.
+const maxFound = 1000
+
+// maxWaiting bounds the runs of one answer: each takes three blocks at most, and a message of Slack holds 50.
+const maxWaiting = 13

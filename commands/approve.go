@@ -1,0 +1,71 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/playbot/playbot/engine"
+)
+
+func (c *Commands) approveVerb() verb {
+	return verb{
+		name: "approve", form: "approve RUN[.GATE] [REASON]", summary: "let a run that waits go on", run: c.approve,
+		flags: []flag{{name: "reason", value: "TEXT", about: "why, for the record"}},
+	}
+}
+
+func (c *Commands) denyVerb() verb {
+	return verb{
+		name: "deny", aliases: []string{"reject"}, form: "deny RUN[.GATE] [REASON]", summary: "refuse what a run waits for", run: c.deny,
+		flags: []flag{{name: "reason", value: "TEXT", about: "why, for the record"}},
+	}
+}
+
+func (c *Commands) approve(ctx context.Context, q Request, a args) (Reply, error) {
+	d, err := c.decision(ctx, q, a, c.approveVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.approved(ctx, d)
+}
+
+func (c *Commands) deny(ctx context.Context, q Request, a args) (Reply, error) {
+	d, err := c.decision(ctx, q, a, c.denyVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.denied(ctx, d)
+}
+
+func (c *Commands) decision(ctx context.Context, q Request, a args, v verb) (engine.Decision, error) {
+	run, number, used, err := c.findRun(ctx, q, a, v)
+	if err != nil {
+		return engine.Decision{}, err
+	}
+	gate, err := gateOf(run, number)
+	if err != nil {
+		return engine.Decision{}, err
+	}
+	reason, err := a.reason(used, v)
+	return engine.Decision{Run: run.ID, Approval: gate.Approval, Actor: q.Actor, Reason: reason}, err
+}
+
+func (c *Commands) approved(ctx context.Context, d engine.Decision) (Reply, error) {
+	if err := c.engine.Approve(ctx, d); err != nil {
+		return Reply{}, &runError{run: d.Run, err: err}
+	}
+	return done(d.Run, plain("You approved; the step starts when its nodes have been compared once more. ")), nil
+}
+
+func (c *Commands) denied(ctx context.Context, d engine.Decision) (Reply, error) {
+	if err := c.engine.Deny(ctx, d); err != nil {
+		return Reply{}, &runError{run: d.Run, err: err}
+	}
+	return done(d.Run, plain("You denied; the step is not carried out and counts as failed. ")), nil
+}
+
+// done says that a decision about a run was written down, and where to look.
+func done(id engine.RunID, spans ...Span) Reply {
+	return Reply{Private: true, Run: id, Blocks: []Block{
+		paragraph(append(spans, code("/playbook status "+id.Short()), plain(" shows how it goes on."))...),
+	}}
+}

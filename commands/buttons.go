@@ -1,0 +1,67 @@
+package commands
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// ApprovalButtons are the buttons of a gate that waits.
+func ApprovalButtons(run engine.RunID, approval string) []Button {
+	value := join(string(run), approval)
+	return []Button{
+		{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
+			Title: "Approve this step?", Text: "It starts at once, with exactly the properties shown.", Yes: "Approve", No: "Not yet",
+		}},
+		{Label: "Deny", Style: StyleDanger, Action: ActionDeny, Value: value},
+	}
+}
+
+// ResolveButtons are the buttons of an attempt that was cut off and may not simply be repeated.
+func ResolveButtons(run engine.RunID, path engine.Path, attempt int) []Button {
+	value := join(string(run), string(path), strconv.Itoa(attempt))
+	return []Button{
+		{Label: "Retry", Style: StylePrimary, Action: ActionRetry, Value: value, Confirm: &Confirm{
+			Title: "Start it again?", Text: "The step may have had its effect already; then it happens twice.", Yes: "Retry", No: "Not yet",
+		}},
+		{Label: "Mark done", Action: ActionMarkDone, Value: value},
+		{Label: "Mark failed", Action: ActionMarkFailed, Value: value},
+		{Label: "Abort", Style: StyleDanger, Action: ActionAbort, Value: value, Confirm: &Confirm{
+			Title: "Abort the run?", Text: "The run ends here; only the tasks under always still run.", Yes: "Abort", No: "Not yet",
+		}},
+	}
+}
+
+// CancelButton is the button of a run that goes on.
+func CancelButton(run engine.RunID) Button {
+	return Button{Label: "Cancel", Style: StyleDanger, Action: ActionCancel, Value: string(run), Confirm: &Confirm{
+		Title: "Cancel this run?", Text: "What is under way is cut off; then only the tasks under always run.", Yes: "Cancel the run", No: "Let it run",
+	}}
+}
+
+// ShowButton answers with the run, to the person who pressed it only.
+func ShowButton(run engine.RunID) Button {
+	return Button{Label: "Show " + run.Short(), Action: ActionShow, Value: string(run)}
+}
+
+// maxButtonValue is the longest value that a button of Slack carries, in characters
+// (https://docs.slack.dev/reference/block-kit/block-elements/button-element).
+const maxButtonValue = 2000
+
+// suggestButton answers with a line to copy; it never runs it.
+func suggestButton(line string) Button {
+	return Button{Label: "Use the suggestion", Action: ActionSuggest, Value: line}
+}
+
+// values in buttons are joined by a character that ids and paths do not contain.
+const valueSeparator = "/"
+
+func join(parts ...string) string { return strings.Join(parts, valueSeparator) }
+
+// taken reads back a value of n parts; false when it was not made by this package.
+func taken(value string, n int) ([]string, bool) {
+	parts := strings.Split(value, valueSeparator)
+	return parts, len(parts) == n && !slices.Contains(parts, "")
+}

@@ -1,0 +1,126 @@
+package commands
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// Press answers a button. It never fails: what went wrong is in the reply.
+func (c *Commands) Press(ctx context.Context, p Press) Reply {
+	r, err := c.press(ctx, p)
+	if err != nil {
+		r = c.refuse(ctx, p.Key, err)
+	}
+	if r.Run == "" {
+		r.Run = p.run()
+	}
+	return r
+}
+
+// run is the run that a button belongs to; empty when it belongs to none.
+func (p Press) run() engine.RunID {
+	id, _, _ := strings.Cut(p.Value, valueSeparator)
+	if len(id) != idLength || p.Action == ActionSuggest {
+		return ""
+	}
+	return engine.RunID(id)
+}
+
+func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
+	switch p.Action {
+	case ActionApprove, ActionDeny:
+		return c.pressGate(ctx, p)
+	case ActionRetry, ActionMarkDone, ActionMarkFailed, ActionAbort:
+		return c.pressResolve(ctx, p)
+	case ActionCancel, ActionShow:
+		return c.pressRun(ctx, p)
+	case ActionSuggest:
+		return Reply{Private: true, Blocks: []Block{say("Copy this line, change what is wrong, and send it:"), Preformatted{Text: p.Value}}}, nil
+	}
+	return Reply{}, stale()
+}
+
+// stale answers a button that this version of playbot does not know.
+func stale() error {
+	return engine.Errorf(engine.CodeInvalid, "this button is from another version of playbot, and nothing was done; `status` shows what is under way")
+}
+
+func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
+	parts, ok := taken(p.Value, 2)
+	if !ok {
+		return Reply{}, stale()
+	}
+	run, err := c.loadVisible(ctx, p.Actor, engine.RunID(parts[0]))
+	if err != nil {
+		return Reply{}, err
+	}
+	if a, ok := run.Approval(parts[1]); ok {
+		if err := pending(run, a); err != nil {
+			return Reply{}, err
+		}
+	}
+	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor}
+	if p.Action == ActionApprove {
+		return c.approved(ctx, d)
+	}
+	return c.denied(ctx, d)
+}
+
+func (c *Commands) pressRun(ctx context.Context, p Press) (Reply, error) {
+	parts, ok := taken(p.Value, 1)
+	if !ok {
+		return Reply{}, stale()
+	}
+	run, err := c.loadVisible(ctx, p.Actor, engine.RunID(parts[0]))
+	if err != nil {
+		return Reply{}, err
+	}
+	if p.Action == ActionCancel {
+		return c.cancelled(ctx, run.ID, p.Actor, "")
+	}
+	r := c.detail(ctx, p.Actor, run)
+	r.Private = true
+	return r, nil
+}
+
+// resolved says what a choice does.
+func resolved(r engine.Resolution) string {
+	switch r {
+	case engine.ResolveRetry:
+		return "retry: the step starts again, after a new approval if it needs one"
+	case engine.ResolveDone:
+		return "done: the step counts as done, and the run goes on"
+	case engine.ResolveFailed:
+		return "failed: the step counts as failed"
+	case engine.ResolveAbort:
+		return "abort: the run ends here, and only its always tasks run"
+	}
+	return string(r)
+}
+
+func (c *Commands) pressResolve(ctx context.Context, p Press) (Reply, error) {
+	parts, ok := taken(p.Value, 3)
+	if !ok {
+		return Reply{}, stale()
+	}
+	attempt, err := strconv.Atoi(parts[2])
+	if err != nil {
+		return Reply{}, stale()
+	}
+	run, err := c.loadVisible(ctx, p.Actor, engine.RunID(parts[0]))
+	if err != nil {
+		return Reply{}, err
+	}
+	choice := map[Action]engine.Resolution{
+		ActionRetry: engine.ResolveRetry, ActionMarkDone: engine.ResolveDone,
+		ActionMarkFailed: engine.ResolveFailed, ActionAbort: engine.ResolveAbort,
+	}[p.Action]
+	err = c.engine.Resolve(ctx, engine.Answer{Run: run.ID, Path: engine.Path(parts[1]), Attempt: attempt, Choice: choice, Actor: p.Actor})
+	if err != nil {
+		return Reply{}, &runError{run: run.ID, err: err}
+	}
+	return done(run.ID, plain("You chose %s. ", resolved(choice))), nil
+}
