@@ -1,0 +1,223 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+
+	"github.com/playbot/playbot/commands"
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/playbooks"
+)
+
+// Commands answers people; *commands.Commands is one.
+type Commands interface {
+	Say(ctx context.Context, q commands.Request) commands.Reply
+	Press(ctx context.Context, p commands.Press) commands.Reply
+}
+
+// Runs knows runs and keeps where their messages stand; *engine.Engine is one.
+type Runs interface {
+	Load(ctx context.Context, id engine.RunID) (*engine.Run, error)
+	Book(ctx context.Context, ref engine.PlaybookRef) (*playbooks.Playbook, error)
+	Announced(ctx context.Context, id engine.RunID, place engine.Place) error
+	Posted(ctx context.Context, id engine.RunID, ref string, place engine.Place) error
+}
+
+// Feed is the log as a reader sees it; *store.Store is one.
+type Feed interface {
+	Since(ctx context.Context, after engine.Pos, limit int) ([]engine.Event, error)
+	Wait(ctx context.Context, after engine.Pos) error
+	Cursor(ctx context.Context, name string) (engine.Pos, error)
+	SaveCursor(ctx context.Context, name string, pos engine.Pos) error
+	Unfinished(ctx context.Context) ([]engine.RunID, error)
+}
+
+// Options are what a bot needs.
+type Options struct {
+	BotToken string // "xoxb-…"
+	AppToken string // "xapp-…", with connections:write
+	APIURL   string // of the Web API, with a slash at its end; empty: Slack's
+	HTTP     *http.Client
+	Dialer   *websocket.Dialer // nil: the default one
+
+	Commands   Commands
+	Runs       Runs
+	Feed       Feed
+	Approvers  func(playbook string) []string // user ids, "team/user" or "*"
+	Label      string                         // of this installation, on every card
+	OpsChannel string                         // where cards go when the bot may not post where a run was asked for
+	Logger     *slog.Logger
+}
+
+// Bot is a bot in one workspace. Its methods are safe for concurrent use.
+type Bot struct {
+	opts   Options
+	api    *slack.Client
+	logger *slog.Logger
+	people *people
+	thread *thread
+	self   string // the bot's own user id, known once Run has begun
+
+	looking sync.Mutex // guards what follows
+	looked  bool       // for the cards of before this process
+
+	mu      sync.Mutex // guards what follows
+	scopes  string
+	seen    map[string]time.Time // events that were handled
+	cards   map[engine.Place]engine.RunID
+	cancel  context.CancelFunc
+	close   func()
+	done    chan struct{}
+	stopped bool // Stop was called
+}
+
+// New returns a bot, or an error that says what is missing.
+func New(o Options) (*Bot, error) {
+	if o.Commands == nil || o.Runs == nil || o.Feed == nil {
+		return nil, errors.New("bot: Commands, Runs and Feed are required")
+	}
+	if err := checkTokens(o); err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.HTTP == nil {
+		o.HTTP = &http.Client{Timeout: 30 * time.Second}
+	}
+	if o.Approvers == nil {
+		o.Approvers = func(string) []string { return nil }
+	}
+	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}}
+	settings := []slack.Option{
+		slack.OptionAppLevelToken(o.AppToken), slack.OptionHTTPClient(o.HTTP),
+		slack.OptionOnResponseHeaders(func(_ string, h http.Header) { b.noteScopes(h) }),
+	}
+	if o.APIURL != "" {
+		settings = append(settings, slack.OptionAPIURL(o.APIURL))
+	}
+	b.api = slack.New(o.BotToken, settings...)
+	b.people = newPeople(b.api)
+	b.thread = newThread(b)
+	return b, nil
+}
+
+// checkTokens catches the tokens that are easily confused before Slack is asked.
+func checkTokens(o Options) error {
+	if !strings.HasPrefix(o.BotToken, "xoxb-") {
+		return errors.New("the Slack bot token must begin with \"xoxb-\"; copy the Bot User OAuth Token from the app's page \"OAuth & Permissions\"")
+	}
+	if !strings.HasPrefix(o.AppToken, "xapp-") {
+		return errors.New("the Slack app token must begin with \"xapp-\"; create an App-Level Token with connections:write on the app's page \"Basic Information\"")
+	}
+	return nil
+}
+
+// Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only for what
+// waiting cannot mend, such as a token that Slack does not know.
+func (b *Bot) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	closing, closed := context.WithCancel(ctx)
+	defer closed()
+	done := make(chan struct{})
+	defer close(done)
+	b.mu.Lock()
+	b.cancel, b.close, b.done = cancel, closed, done
+	if b.stopped {
+		closed()
+	}
+	b.mu.Unlock()
+
+	if err := b.signIn(closing); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { b.thread.run(ctx, closing) })
+	err := b.listen(ctx, closing)
+	closed()
+	if err != nil {
+		cancel() // nothing more can be posted with these tokens
+	}
+	wg.Wait()
+	return err
+}
+
+// Stop takes no more requests, draws what has happened so far, and returns when ctx ends or
+// everything is drawn. It may be called twice.
+func (b *Bot) Stop(ctx context.Context) {
+	b.mu.Lock()
+	b.stopped = true // a Run that begins only now returns
+	cancel, closing, done := b.cancel, b.close, b.done
+	b.mu.Unlock()
+	if done == nil {
+		return
+	}
+	closing()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		cancel()
+		<-done
+	}
+}
+
+// signIn asks Slack whether the tokens are good, with patience while it cannot be reached.
+func (b *Bot) signIn(ctx context.Context) error {
+	for try := 0; ; try++ {
+		who, err := b.api.AuthTestContext(ctx)
+		if err == nil {
+			b.self = who.UserID
+			_, _, err = b.api.StartSocketModeContext(ctx)
+			if err == nil {
+				b.logger.InfoContext(ctx, "signed in to slack", "team", who.TeamID, "user", who.UserID)
+				return b.checkScopes()
+			}
+			if permanent(err) {
+				return fmt.Errorf("slack refuses the app token: %w; create one with connections:write on the app's page \"Basic Information\"", err)
+			}
+		} else if permanent(err) {
+			return fmt.Errorf("slack refuses the bot token: %w; reinstall the app and copy the Bot User OAuth Token from \"OAuth & Permissions\"", err)
+		}
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopped before it began; that is no failure
+		}
+		b.logger.WarnContext(ctx, "slack cannot be reached yet", "error", err, "try", try+1)
+		if !pause(ctx, backoff(try)) {
+			return nil
+		}
+	}
+}
+
+func (b *Bot) noteScopes(h http.Header) {
+	if s := h.Get("X-OAuth-Scopes"); s != "" {
+		b.mu.Lock()
+		b.scopes = s
+		b.mu.Unlock()
+	}
+}
+
+// checkScopes compares what was granted with what the bot cannot do without.
+func (b *Bot) checkScopes() error {
+	b.mu.Lock()
+	granted := b.scopes
+	b.mu.Unlock()
+	if granted == "" {
+		return nil
+	}
+	for _, scope := range []string{"chat:write", "commands", "users:read"} {
+		if !strings.Contains(","+granted+",", ","+scope+",") {
+			return fmt.Errorf("the Slack bot token lacks the scope %q; add it on the app's page \"OAuth & Permissions\" and reinstall the app", scope)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/playbot/playbot/commands"
+	"github.com/playbot/playbot/engine"
+)
+
+type eventPayload struct {
+	TeamID  string `json:"team_id"`
+	EventID string `json:"event_id"`
+	Event   struct {
+		Type        string `json:"type"`
+		User        string `json:"user"`
+		BotID       string `json:"bot_id"`
+		Subtype     string `json:"subtype"`
+		Text        string `json:"text"`
+		Channel     string `json:"channel"`
+		ChannelType string `json:"channel_type"`
+		TS          string `json:"ts"`
+		ThreadTS    string `json:"thread_ts"`
+		Tab         string `json:"tab"`
+	} `json:"event"`
+}
+
+// event handles an event of the Events API, once. Events are sent again until they are acked; what
+// they start carries their id as its key.
+func (b *Bot) event(ctx context.Context, raw json.RawMessage, ack func(any)) {
+	var p eventPayload
+	err := json.Unmarshal(raw, &p)
+	e := p.Event
+	switch {
+	case err != nil:
+		b.logger.WarnContext(ctx, "event cannot be read", "error", err)
+		ack(nil)
+	case b.known(p.EventID) || e.BotID != "" || e.Subtype != "" || e.User == "" || e.User == b.self:
+		ack(nil)
+	case e.Type == "app_home_opened" && e.Tab == "home":
+		ack(nil)
+		b.home(ctx, engine.Actor{Team: p.TeamID, User: e.User})
+	case e.Type == "app_mention", e.Type == "message" && e.ChannelType == "im":
+		b.mention(ctx, p, ack)
+	default:
+		ack(nil)
+	}
+}
+
+// mention answers a line that was said to the bot, where it was said.
+func (b *Bot) mention(ctx context.Context, p eventPayload, ack func(any)) {
+	e := p.Event
+	text := strings.TrimSpace(strings.Replace(e.Text, "<@"+b.self+">", "", 1))
+	hint := b.runAt(ctx, engine.Place{Team: p.TeamID, Channel: e.Channel, TS: e.ThreadTS})
+	reply, late := b.say(ctx, commands.Request{
+		Key: "event/" + p.EventID, Origin: engine.OriginTyped, Text: text, RunHint: hint,
+		Actor: engine.Actor{Team: p.TeamID, User: e.User, Name: b.people.remembered(e.User), Channel: e.Channel},
+	})
+	if late {
+		b.forget(p.EventID) // without an ack Slack sends it again
+		return
+	}
+	ack(nil)
+	m := render(reply)
+	thread := e.ThreadTS
+	if e.ChannelType == "im" || !reply.Private {
+		if thread == "" && e.ChannelType != "im" {
+			thread = e.TS
+		}
+		b.post(ctx, e.Channel, thread, m)
+		return
+	}
+	err := call(ctx, func(ctx context.Context) error {
+		_, err := b.api.PostEphemeralContext(ctx, e.Channel, e.User, options(m, inThread(thread)...)...)
+		return err
+	})
+	if err != nil {
+		b.logger.WarnContext(ctx, "answer not delivered", "channel", e.Channel, "error", err)
+	}
+}
+
+// nameOf is how a person is called; their id when Slack does not say.
+func (b *Bot) nameOf(ctx context.Context, user string) string {
+	u, err := b.people.find(ctx, user, peopleAge)
+	if err != nil {
+		return user
+	}
+	return u.Name
+}
+
+// home publishes what concerns a person: what waits, what is under way, what was.
+func (b *Bot) home(ctx context.Context, who engine.Actor) {
+	who.Name = b.nameOf(ctx, who.User)
+	d := newDrawing()
+	for _, line := range []string{"approvals", "status", "history --limit 5"} {
+		d.reply(b.opts.Commands.Say(ctx, commands.Request{Key: "home", Actor: who, Origin: engine.OriginButton, Text: line}))
+		d.add(slack.NewDividerBlock())
+	}
+	d.context("/playbook list shows the playbooks, /playbook help what can be said. " + b.opts.Label)
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: d.done("")}}
+	err := call(ctx, func(ctx context.Context) error {
+		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: who.User, View: view})
+		return err
+	})
+	if err != nil {
+		b.logger.WarnContext(ctx, "home not published", "user", who.User, "error", err)
+	}
+}

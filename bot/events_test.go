@@ -1,0 +1,180 @@
+package bot
+
+import (
+	"testing"
+	"time"
+
+	"github.com/playbot/playbot/bot/workspace"
+	"github.com/playbot/playbot/engine"
+)
+
+func TestMention_isAnsweredWhereItWasSaid(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: one}}]")
+		if _, err := s.ws.Say("ana", "#deploys", "", "@playbot run b"); err != nil {
+			t.Fatal(err)
+		}
+		s.await("#deploys", "b — success")
+		if run := s.newest(); run.Requested.Actor.User != "UANA" || run.Requested.Actor.Channel != "C1" {
+			t.Errorf("the run was asked for by %+v", run.Requested.Actor)
+		}
+		s.until("ana is told", func() bool { return len(s.ephemerals("ana")) == 1 })
+		s.settle(s.newest())
+	})
+}
+
+func TestMention_thatSlackSendsAgainStartsOneRun(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: one}}]")
+		s.ws.RefuseAcks(1)
+		if _, err := s.ws.Say("ana", "#deploys", "", "@playbot run b"); err != nil {
+			t.Fatal(err)
+		}
+		s.await("#deploys", "b — success")
+		time.Sleep(10 * time.Minute)
+		if n := s.succeeded(); n != 1 {
+			t.Errorf("there are %d runs", n)
+		}
+		s.drawn()
+	})
+}
+
+func TestMention_thatTheStoreDoesNotTakeInTimeComesAgain(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: one}}]")
+		free := s.log.block()
+		if _, err := s.ws.Say("ana", "#deploys", "", "@playbot run b"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		free()
+		s.await("#deploys", "b — success")
+		s.settle(s.newest())
+		if n := s.succeeded(); n != 1 {
+			t.Errorf("there are %d runs", n)
+		}
+	})
+}
+
+func TestDirectMessage_isAnsweredThere(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: one}}]")
+		if _, err := s.ws.Say("ana", "DANA", "", "list"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("the bot answers", func() bool { return len(s.ws.Everything("DANA")) == 2 })
+		if text := s.texts("DANA")[1]; !has(text, "b") {
+			t.Errorf("the answer is %q", text)
+		}
+		if _, err := s.ws.Say("ana", "DANA", "", "run b"); err != nil {
+			t.Fatal(err)
+		}
+		s.await("DANA", "b — success")
+		s.settle(s.newest())
+	}, setting{workspace: func(o *workspace.Options) {
+		o.Channels = append(o.Channels, workspace.Channel{ID: "DANA", IM: "UANA", Members: []string{"UANA", "UBOT"}})
+	}})
+}
+
+func TestThread_ofARunKnowsWhichRunIsMeantAlsoAfterARestart(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]bool{"while it goes on": false, "when it is over": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, func(s *stage) {
+				t := s.tb
+				run, _ := s.atGate()
+				if over {
+					s.slash("ana", "#ops", "cancel "+run.ID.Short())
+					s.settle(run)
+				}
+				s.drawn()
+				s.stop()
+				s.start()
+				run, err := s.Engine.Load(t.Context(), run.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				card, _ := run.Place()
+				if _, err := s.ws.Say("ben", "#deploys", card.TS, "@playbot show"); err != nil {
+					t.Fatal(err)
+				}
+				s.until("ben is told of the run", func() bool {
+					told := s.ephemerals("ben")
+					return len(told) > 0 && has(told[len(told)-1], run.ID.Short(), "web")
+				})
+			})
+		})
+	}
+}
+
+func TestHome_showsWhatWaitsAndAnswersItsButtons(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		run, q := s.cutOff()
+		home := func() string { return s.ws.PlainView(s.ws.Home("ana")) }
+		if err := s.ws.OpenHome("ana"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("ana's Home shows the question", func() bool { return has(home(), run.ID.Short(), "One", "[Mark done]") })
+		id, _ := s.ws.Home("ana")["id"].(string)
+		if err := s.ws.Press(t.Context(), workspace.Press{User: "ana", View: id, ActionID: "mark_done"}); err != nil {
+			t.Fatal(err)
+		}
+		s.settle(run)
+		s.wantRecord(q, "@ana chose done")
+		s.until("ana has an answer", func() bool { return len(s.ws.Everything("DANA")) == 1 })
+		s.until("ana's Home has nothing to press any more", func() bool { return !has(home(), "[Mark done]") })
+	})
+}
+
+func TestHome_ofSomebodyWithoutARoleIsPublishedToo(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		if err := s.ws.OpenHome("gus"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("gus has a Home", func() bool { return s.ws.Home("gus") != nil })
+	})
+}
+
+func TestVouch_refusesWhoIsNoMember(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		for user, want := range map[string]engine.Code{"UANA": "", "UGUS": engine.CodeDenied, "UNOBODY": engine.CodeDenied, "UBOT": engine.CodeDenied} {
+			err := s.current().Vouch(t.Context(), engine.Actor{Team: "T1", User: user})
+			if want == "" && err != nil || want != "" && engine.CodeOf(err) != want {
+				t.Errorf("%s: %v, want code %q", user, err, want)
+			}
+		}
+		if err := s.current().Vouch(t.Context(), engine.Actor{User: "root"}); err != nil {
+			t.Errorf("somebody who is not in Slack: %v", err)
+		}
+	})
+}
+
+func TestPost_saysItLetterByLetter(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		for _, text := range []string{"<!channel> *done* \x1b[31mred\x1b[0m", ""} {
+			if err := s.current().Post(t.Context(), Announcement{Channel: "#ops", Text: text, Color: "danger", Run: "01ABC", Task: "Tell ops"}); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := s.texts("#ops"); len(got) != 2 || !has(got[0], "🔴 <!channel> *done* red", "Tell ops · r-01abc") {
+			t.Errorf("the channel shows %q", got)
+		}
+	})
+}

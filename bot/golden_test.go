@@ -1,0 +1,250 @@
+package bot
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/playbot/playbot/bot/workspace"
+	"github.com/playbot/playbot/bot/workspace/blockkit"
+	"github.com/playbot/playbot/commands"
+	"github.com/playbot/playbot/engine"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// drawings are all messages that the bot can draw, by the name of their golden files. The JSON can be
+// pasted into Slack's Block Kit Builder; the text is what a person reads.
+func drawings(t *testing.T) map[string]message {
+	t.Helper()
+	b, book := drawer(), sampleBook(t)
+	here := cardFrame{approvers: "<@UBEN> <@UCAT>", label: "staging", channel: "C1"}
+	of := func(run *engine.Run) message { return card(run, book, here) }
+	q := func(run *engine.Run, ref string) message {
+		t.Helper()
+		q, ok := b.question(run, ref)
+		if !ok {
+			t.Fatalf("there is no question %q", ref)
+		}
+		return q.message
+	}
+	gate, cut := approvalRef("a1"), unknownRef("tasks.2", 1)
+	child := requested(inputs())
+	child.Parent = &engine.Parent{Run: "01JNFKS0000000000000PAR456", Path: "on_fail.1", Depth: 1}
+	huge := map[string]any{}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		huge[name] = strings.Repeat("a long value, ", 400)
+	}
+	grown := asked(map[string]any{"action": "haproxy.disable"}, "lb1")
+	grown.Grown = []string{"lb8", "lb9"}
+	nodes := engine.Result{OKNodes: []string{"web1"}, FailedNodes: []string{"web2", "web3"}, SilentNodes: []string{"web4"}}
+	failed := then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, nodes, "web2: no space left"), attempts("tasks.2", 2),
+		fails("tasks.2", 2, nodes, "web2: no space left on /var", "web3: no such package"), ends("tasks.2", engine.TaskFailed, "2 of 4 nodes failed, 1 was silent"))
+	out := map[string]message{
+		"card_preparing":       of(fold(requested(inputs()))),
+		"card_running":         of(then(underWay(), attempts("tasks.2", 2))),
+		"card_gate":            of(atGate()),
+		"card_unknown":         of(cutOff()),
+		"card_failed":          of(then(underWay(), ends("tasks.2", engine.TaskFailed, "no"), over(engine.RunFailed, `"Drain web" failed: 2 of 4 nodes failed`))),
+		"card_cancelled":       of(then(underWay(), engine.CancelRequested{Actor: ben()}, ends("tasks.2", engine.TaskCancelled, "stopped"), over(engine.RunCancelled, "cancelled by ben"))),
+		"card_success":         of(then(underWay(), ends("tasks.2", engine.TaskOK, "ok"), over(engine.RunSuccess, "2 of 2 tasks done"))),
+		"card_child":           of(fold(child, engine.Prepared{})),
+		"card_elsewhere":       card(fold(requested(inputs())), book, cardFrame{approvers: "<@UBEN>", channel: "C2"}),
+		"card_60_steps":        of(manySteps(60)),
+		"card_300_steps":       of(manySteps(300)),
+		"card_huge_inputs":     of(fold(requested(huge))),
+		"card_terminal":        of(fold(terminal())),
+		"approval_pending":     q(atGate(), gate),
+		"approval_approved":    q(atGate(engine.ApprovalGiven{Approval: "a1", Actor: ben(), Reason: "looks fine"}), gate),
+		"approval_denied":      q(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben(), Reason: "not on a Friday"}), gate),
+		"approval_expired":     q(atGate(engine.ApprovalExpired{Approval: "a1"}), gate),
+		"approval_voided":      q(atGate(engine.ApprovalVoided{Approval: "a1", Reason: "the run was cancelled"}), gate),
+		"approval_grown":       q(then(underWay(), grown), gate),
+		"approval_huge":        q(then(underWay(), asked(huge, manyNodes(300)...)), gate),
+		"unknown_open":         q(cutOff(), cut),
+		"unknown_answered":     q(cutOff(engine.AttemptResolved{Path: "tasks.2", Attempt: 1, Choice: engine.ResolveDone, Actor: ben()}), cut),
+		"unknown_over":         q(cutOff(engine.CancelRequested{Actor: ana()}, ends("tasks.2", engine.TaskCancelled, "the run was cancelled"), over(engine.RunCancelled, "")), cut),
+		"step_ok":              b.stepsMessage(then(underWay()), []engine.Path{"tasks.1"}),
+		"step_failed":          b.stepsMessage(failed, []engine.Path{"tasks.2"}),
+		"step_tolerated":       b.stepsMessage(then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, nodes), ends("tasks.2", engine.TaskTolerated, "2 failed")), []engine.Path{"tasks.2"}),
+		"step_skipped":         b.stepsMessage(fold(requested(nil), engine.TaskSkipped{Path: "tasks.1", Type: "do", Description: "Only on Mondays", Reason: "when: day == 1"}), []engine.Path{"tasks.1"}),
+		"step_child":           b.stepsMessage(then(underWay(), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{Child: "01JNFKS0000000000000CHI789"}), ends("tasks.2", engine.TaskOK, "success")), []engine.Path{"tasks.2"}),
+		"step_group":           b.stepsMessage(failed, []engine.Path{"tasks.1", "tasks.2"}),
+		"end_success":          b.endMessage(then(underWay(), over(engine.RunSuccess, "2 of 2 tasks done"))),
+		"end_failed":           b.endMessage(then(underWay(), over(engine.RunFailed, `"Drain web" failed`))),
+		"end_cancelled":        b.endMessage(then(underWay(), over(engine.RunCancelled, "cancelled by ben"))),
+		"reply_every_block":    render(everyBlock()),
+		"reply_nothing":        render(commands.Reply{}),
+		"reply_twenty_buttons": render(manyButtons()),
+	}
+	return out
+}
+
+func terminal() engine.RunRequested {
+	r := requested(inputs())
+	r.Actor = engine.Actor{User: "local/root", Name: "*root* <!channel> `x`"}
+	return r
+}
+
+func manyNodes(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "node" + strings.Repeat("0", i%3) + "-of-a-long-name.example.net"
+	}
+	return out
+}
+
+func everyBlock() commands.Reply {
+	plain := commands.Span{Kind: commands.Plain, Text: "ours "}
+	spans := []commands.Span{
+		plain,
+		{Kind: commands.Bold, Text: "bold"},
+		{Kind: commands.Code, Text: "/playbook run x"},
+		{Kind: commands.Outside, Text: " <!channel> *not bold* `not code` & more"},
+		{Kind: commands.Mention, Text: "ben", Actor: ben()},
+		{Kind: commands.Mention, Text: "root", Actor: engine.Actor{User: "root"}},
+		{Kind: commands.RunRef, Text: sampleID.Short(), Run: sampleID},
+	}
+	return commands.Reply{
+		Title: "Everything", Run: sampleID, Private: true,
+		Blocks: []commands.Block{
+			commands.Text{Spans: spans},
+			commands.Text{Spans: []commands.Span{plain}},
+			commands.Fields{Items: []commands.Field{{Label: "Status", Value: spans[:2]}, {Label: "Asked by", Value: spans[4:5]}}},
+			commands.List{Items: [][]commands.Span{spans[:1], spans[1:4]}},
+			commands.List{Items: [][]commands.Span{spans[:1], spans[4:]}, Ordered: true},
+			commands.Preformatted{Text: "a\n  b <@UBEN> *c*\n"},
+			commands.Buttons{Items: append(commands.ApprovalButtons(sampleID, "a1"), commands.ApprovalButtons(sampleID, "a2")...)},
+			commands.Buttons{Items: commands.ResolveButtons(sampleID, "tasks.1", 1)},
+			commands.Context{Spans: spans},
+		},
+	}
+}
+
+func manyButtons() commands.Reply {
+	var items []commands.Button
+	for range 40 {
+		items = append(items, commands.ShowButton(sampleID))
+	}
+	return commands.Reply{Blocks: []commands.Block{commands.Buttons{Items: items}}}
+}
+
+func TestDrawings_areAsGoldenAndSlackTakesThem(t *testing.T) {
+	t.Parallel()
+	ws := workspace.New(testWorkspace())
+	t.Cleanup(ws.Stop)
+	for name, m := range drawings(t) {
+		blocks := decoded(t, m)
+		checkMessage(t, name, m)
+		var pretty bytes.Buffer
+		enc := json.NewEncoder(&pretty)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(map[string]any{"blocks": blocks}); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".json", pretty.String())
+		golden(t, name+".txt", "notification: "+m.text+"\n\n"+ws.PlainText(workspace.Message{Text: m.text, Blocks: blocks})+"\n")
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Errorf("%v; `make golden` writes it", err)
+		return
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not as it was (-want +got); if that is meant, `make golden` writes it:\n%s", name, diff)
+	}
+}
+
+func TestDrawings_everyGoldenIsDrawn(t *testing.T) {
+	t.Parallel()
+	drawn := drawings(t)
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), filepath.Ext(f))
+		if _, ok := drawn[name]; !ok {
+			t.Errorf("%s is the golden file of nothing; delete it", f)
+		}
+	}
+}
+
+// decoded are the blocks as Slack gets them.
+func decoded(tb testing.TB, m message) []any {
+	tb.Helper()
+	raw, err := json.Marshal(m.blocks)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var out []any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+// checkMessage holds a message against what Slack refuses, and against our own margins.
+func checkMessage(tb testing.TB, name string, m message) {
+	tb.Helper()
+	blocks := decoded(tb, m)
+	if bad := blockkit.Update(m.text, blocks); bad != nil {
+		tb.Errorf("%s: Slack refuses it: %v", name, bad)
+	}
+	if m.text == "" {
+		tb.Errorf("%s has no text for notifications", name)
+	}
+	if n := characters(blocks); n > maxCharacters+500 {
+		tb.Errorf("%s has %d characters, and we keep to %d", name, n, maxCharacters)
+	}
+	classic := true
+	hasButtons := false
+	for _, raw := range blocks {
+		block, _ := raw.(map[string]any)
+		classic = classic && block["type"] != "rich_text"
+		hasButtons = hasButtons || block["type"] == "actions"
+	}
+	if hasButtons && !classic && !strings.HasPrefix(name, "reply_") {
+		tb.Errorf("%s has buttons and rich text; what a click sends back must be readable by every client library", name)
+	}
+}
+
+// characters counts the text of all blocks.
+func characters(v any) int {
+	n := 0
+	switch t := v.(type) {
+	case []any:
+		for _, one := range t {
+			n += characters(one)
+		}
+	case map[string]any:
+		for key, one := range t {
+			if s, ok := one.(string); ok && key == "text" {
+				n += len([]rune(s))
+				continue
+			}
+			n += characters(one)
+		}
+	}
+	return n
+}

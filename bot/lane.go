@@ -1,0 +1,150 @@
+package bot
+
+import (
+	"context"
+	"sync"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// job is an event that is to be drawn.
+type job struct {
+	run   engine.RunID
+	event engine.Event
+}
+
+// lane holds the events of one channel that are to be drawn: those of one run in order, and the
+// runs in turn, since each has a thread of its own.
+type lane struct {
+	budget *bucket
+	room   chan struct{} // one for each job that waits
+	wake   chan struct{}
+
+	mu     sync.Mutex // guards what follows
+	queues map[engine.RunID][]job
+	turns  []engine.RunID // runs with jobs
+	closed bool
+}
+
+// laneLength is how many events may wait in a lane before reading stops.
+const laneLength = 1000
+
+func newLane() *lane {
+	return &lane{
+		budget: newBucket(postBurst, postEvery), room: make(chan struct{}, laneLength),
+		wake: make(chan struct{}, 1), queues: map[engine.RunID][]job{},
+	}
+}
+
+// push adds a job, and waits while the lane is full.
+func (l *lane) push(ctx context.Context, j job) {
+	select {
+	case l.room <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	l.mu.Lock()
+	if len(l.queues[j.run]) == 0 {
+		l.turns = append(l.turns, j.run)
+	}
+	l.queues[j.run] = append(l.queues[j.run], j)
+	l.mu.Unlock()
+	poke(l.wake)
+}
+
+// close lets next return nil when nothing is left.
+func (l *lane) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	poke(l.wake)
+}
+
+// poke wakes whoever waits; a second poke before that is the same poke.
+func poke(wake chan struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+// next waits for jobs and returns those to be drawn together; nil when the lane is closed and empty,
+// or ctx has ended.
+func (l *lane) next(ctx context.Context) []job {
+	for ctx.Err() == nil {
+		l.mu.Lock()
+		group, closed := l.group(), l.closed
+		l.mu.Unlock()
+		if group != nil {
+			for range group {
+				<-l.room
+			}
+			return group
+		}
+		if closed {
+			return nil
+		}
+		select {
+		case <-l.wake:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// group takes what is next of the run whose turn it is. When steps end faster than Slack takes
+// messages, they share one. The caller holds the lock.
+func (l *lane) group() []job {
+	if len(l.turns) == 0 {
+		return nil
+	}
+	run := l.turns[0]
+	l.turns = l.turns[1:]
+	queue := l.queues[run]
+	n := together(queue)
+	if n == len(queue) {
+		delete(l.queues, run)
+	} else {
+		l.queues[run] = queue[n:]
+		l.turns = append(l.turns, run)
+	}
+	return queue[:n:n]
+}
+
+// together is how many jobs at the front of a queue need no more than one message.
+func together(queue []job) int {
+	steps := 0
+	for i, j := range queue {
+		switch weightOf(j.event.Payload) {
+		case weighsCard:
+		case weighsStep:
+			if steps++; steps > maxGroup {
+				return i
+			}
+		case weighsMore:
+			return max(i, 1)
+		}
+	}
+	return len(queue)
+}
+
+// weight is what an event takes to draw.
+type weight int
+
+const (
+	weighsCard weight = iota // an edit of the card
+	weighsStep               // a reply that may be shared
+	weighsMore               // a message or an edit of its own
+)
+
+func weightOf(p engine.Payload) weight {
+	switch p.(type) {
+	case engine.TaskEnded:
+		return weighsStep
+	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
+		engine.AttemptUnknown, engine.AttemptResolved, engine.RunEnded:
+		return weighsMore
+	default:
+		return weighsCard
+	}
+}

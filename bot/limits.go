@@ -1,0 +1,50 @@
+package bot
+
+import "time"
+
+// Slack's limits, and the margins that we keep to them.
+const (
+	// Slack refuses about 12,000 characters over all blocks, undocumented (bolt-js issues 2509, 2867).
+	maxCharacters = 9000
+	// docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message, 100 in a view.
+	maxBlocks = 48
+	// docs.slack.dev/reference/block-kit/blocks/section-block: 3,000 characters.
+	maxSection = 2900
+	// docs.slack.dev/reference/block-kit/blocks/header-block: 150 characters.
+	maxHeader = 150
+	// docs.slack.dev/reference/block-kit/block-elements/button-element: value of 2,000 characters, label of 75.
+	maxValue = 2000
+	maxLabel = 75
+	// chat.update refuses text above 4,000 characters.
+	maxFallback = 3000
+	// docs.slack.dev/reference/block-kit/blocks/actions-block: 25 elements.
+	maxActions = 25
+
+	// Parts of our own messages, chosen so that all of them fit into maxCharacters: what a task will do,
+	// and the steps of a card.
+	maxSealed = 5500
+	maxSteps  = 4000
+
+	// Slack drops acks of 20 KB; see docs.slack.dev/apis/events-api/using-socket-mode.
+	maxAck = 15 << 10
+	// A command or click must be acked within 3 s; what is not in a transaction by then is dropped.
+	requestTime = 1500 * time.Millisecond
+
+	// chat.update: 50 a minute and workspace (docs.slack.dev/apis/web-api/rate-limits, tier 3). We use 40:
+	// a burst of 10 and then one in two seconds.
+	updateBurst  = 10
+	updateEvery  = 2 * time.Second
+	updateSpared = 3 // what ordinary edits leave for decisions and last edits
+	// A card is edited at most so often.
+	cardEvery = 3 * time.Second
+	// chat.postMessage: one a second and channel, with short bursts.
+	postBurst = 3
+	postEvery = time.Second
+
+	// maxTries is how often one call is tried when Slack answers with 5xx or not at all.
+	maxTries = 8
+	// maxGroup is how many steps share one reply when steps end faster than they can be posted.
+	maxGroup = 10
+	// maxOutput is how many lines of a step's notes its reply shows.
+	maxOutput = 15
+)
