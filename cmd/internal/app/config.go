@@ -31,7 +31,6 @@ type SlackConfig struct {
 	BotToken   SecretRef `yaml:"bot_token"` // xoxb-…
 	AppToken   SecretRef `yaml:"app_token"` // xapp-…, with connections:write
 	APIURL     string    `yaml:"api_url"`   // default: Slack's own
-	Command    string    `yaml:"command"`   // default /playbook
 	OpsChannel string    `yaml:"ops_channel"`
 }
 
@@ -115,9 +114,6 @@ func (c *Config) resolve(dir string) {
 	}
 	if c.Label == "" {
 		c.Label = "playbot"
-	}
-	if c.Slack.Command == "" {
-		c.Slack.Command = "/playbook"
 	}
 	if c.NATS.Collective == "" {
 		c.NATS.Collective = "mcollective"

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// playbookFile is a file that is to be checked.
+type playbookFile struct {
+	name string
+	data []byte
+}
+
+// playbookFiles reads a playbook, or every playbook of a folder.
+func playbookFiles(path string) ([]playbookFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("look for playbooks: %w", err)
+	}
+	names := []string{path}
+	if info.IsDir() {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, fmt.Errorf("look for playbooks: %w", err)
+		}
+		names = nil
+		for _, e := range entries {
+			ext := filepath.Ext(e.Name())
+			if (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+				names = append(names, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	var out []playbookFile
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read a playbook: %w", err)
+		}
+		out = append(out, playbookFile{name: name, data: data})
+	}
+	return out, nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/playbot/playbot/cmd/internal/app"
+	"github.com/playbot/playbot/commands"
+	"github.com/playbot/playbot/engine"
+)
+
+func newRun(s streams) *cobra.Command {
+	o := runOptions{}
+	c := &cobra.Command{
+		Use: "run PLAYBOOK [INPUT=VALUE …]", Short: "Run one playbook from this terminal, with its gates asked here",
+		Long: "Runs a playbook and shows every step as it happens. You are known to the policy by your local user name,\n" +
+			"which a role must list; gates are asked here, and your own answer counts when policy.own_approval is true.\n" +
+			"Runs of the terminal are kept in a store file of their own. Ctrl-C cancels the run, and its `always` tasks\n" +
+			"still run; a second Ctrl-C ends playbot, and the next `playbot run` takes up what was cut off.",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error { return runOnce(c.Context(), s, o, args) },
+	}
+	c.Flags().StringVar(&o.config, "config", "playbot.yaml", "the configuration file")
+	c.Flags().StringVar(&o.store, "store", "", "file that keeps the runs of the terminal; default: terminal.db in data_dir")
+	c.Flags().BoolVar(&o.verbose, "verbose", false, "log what happens")
+	return c
+}
+
+type runOptions struct {
+	config, store string
+	verbose       bool
+}
+
+func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err error) {
+	if len(args) == 0 {
+		return &usageError{"say what to run: playbot run PLAYBOOK [INPUT=VALUE …]"}
+	}
+	cfg, err := app.Load(o.config)
+	if err != nil {
+		return err
+	}
+	if o.store == "" {
+		o.store = filepath.Join(cfg.DataDir, "terminal.db")
+	}
+	me, err := user.Current()
+	if err != nil {
+		return fmt.Errorf("find out who you are: %w", err)
+	}
+	// The first Ctrl-C ends ctx, which cancels the run; everything else goes on until the run has ended.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	t := newTerminal(s, engine.Actor{User: me.Username, Name: me.Username})
+	a, err := app.New(working, app.Options{Config: cfg, Store: o.store, Poster: t, Logger: quietLogger(s, o.verbose)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Stop(working)) }()
+	t.app = a
+	old, err := a.Store.Unfinished(working)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(working) }()
+	if err = t.finishOld(ctx, working, old); err == nil {
+		err = t.play(ctx, working, commands.Line(append([]string{"run"}, args...)))
+	}
+	stop()
+	return errors.Join(err, <-ended)
+}

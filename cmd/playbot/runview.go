@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/commands"
+	"github.com/playbot/playbot/engine"
+)
+
+func now() time.Time { return time.Now() }
+
+// runView shows the events of one run, and the question that it asks.
+type runView struct {
+	terminal *terminal
+	id       engine.RunID
+	run      *engine.Run
+	asked    string // which question is on the screen
+	choices  []commands.Button
+}
+
+// show folds an event and prints what it means to a person.
+func (v *runView) show(e engine.Event) {
+	v.run.Apply(e)
+	switch p := e.Payload.(type) {
+	case engine.Prepared:
+		v.notes(p.Notes)
+	case engine.PrepareFailed:
+		v.notes(p.Notes)
+	case engine.TaskBegun:
+		v.terminal.say("▸ %s\n", v.title(p.Path))
+	case engine.AttemptEnded:
+		v.attempt(p)
+	case engine.TaskSkipped, engine.TaskEnded:
+		v.ended(e.Payload)
+	case engine.RunEnded:
+		v.terminal.say("\n%s %s %s after %s: %s\nrun %s\n", commands.RunMark(p.Status), v.run.Requested.Playbook.Name, p.Status,
+			commands.Took(v.run.Ended.Sub(v.run.At)), commands.Clean(p.Message), v.run.ID.Short())
+	default: // the rest shows in the question or not at all
+	}
+	v.question()
+}
+
+func (v *runView) notes(lines []string) {
+	for _, l := range lines {
+		v.terminal.say("    %s\n", commands.Clean(l))
+	}
+}
+
+// title is a step as people know it: hooks with the name of their list.
+func (v *runView) title(p engine.Path) string {
+	s := v.run.Steps[p]
+	if list := p.List(); list != "tasks" {
+		return list + ": " + commands.Clean(s.Description)
+	}
+	return commands.Clean(s.Description)
+}
+
+// attempt shows what an attempt brought when it is not the last word on its step.
+func (v *runView) attempt(p engine.AttemptEnded) {
+	v.notes(p.Notes)
+	s := v.run.Steps[p.Path]
+	if !p.OK && p.Attempt < s.Tries {
+		v.terminal.say("    attempt %d of %d: %s\n", p.Attempt, s.Tries, commands.Clean(p.Result.Message))
+	}
+}
+
+func (v *runView) ended(payload engine.Payload) {
+	switch p := payload.(type) {
+	case engine.TaskSkipped:
+		v.terminal.say("%s %s: skipped, %s\n", commands.TaskMark(engine.TaskSkippedOver), v.title(p.Path), commands.Clean(p.Reason))
+	case engine.TaskEnded:
+		s := v.run.Steps[p.Path]
+		line := fmt.Sprintf("%s %s — %s", commands.TaskMark(p.Status), v.title(p.Path), commands.Took(s.Ended.Sub(s.Began)))
+		if p.Status != engine.TaskOK {
+			line += ", " + string(p.Status)
+		}
+		if p.Message != "" {
+			line += ": " + commands.Clean(p.Message)
+		}
+		v.terminal.say("%s\n", line)
+	default: // show hands over nothing else
+	}
+}
+
+// question prints what the run asks, once.
+func (v *runView) question() {
+	name, text := "", ""
+	v.choices = nil
+	if a := v.run.Pending(); a != nil {
+		name, text, v.choices = "gate "+a.Approval, v.gate(a), commands.ApprovalButtons(v.run.ID, a.Approval)
+	} else if s := v.run.Unknown(); s != nil {
+		n := s.Last().Attempt
+		name = fmt.Sprintf("unknown %s %d", s.Path, n)
+		text = fmt.Sprintf("? Did this happen? playbot was stopped in the middle of %q. Look at the nodes, then choose.", commands.Clean(s.Description))
+		v.choices = commands.ResolveButtons(v.run.ID, s.Path, n)
+	}
+	if name == v.asked {
+		return
+	}
+	v.asked = name
+	if name == "" {
+		return
+	}
+	v.terminal.say("\n%s\n", text)
+	v.prompt()
+}
+
+func (v *runView) prompt() {
+	labels := make([]string, len(v.choices))
+	for i, c := range v.choices {
+		labels[i] = strings.ToLower(c.Label)
+	}
+	v.terminal.say("Type %s: ", strings.Join(labels, ", "))
+}
+
+// gate is exactly what an approval covers.
+func (v *runView) gate(a *engine.Approval) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "? Approval needed until %s: %s", a.Expires.Local().Format("15:04:05"), v.title(a.Path))
+	if len(a.Nodes) > 0 {
+		fmt.Fprintf(&b, "\n  touches %d: %s", len(a.Nodes), strings.Join(a.Nodes, ", "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.Sealed)) {
+		value, err := json.Marshal(a.Sealed[key])
+		if err != nil {
+			value = fmt.Appendf(nil, "%#v", a.Sealed[key])
+		}
+		fmt.Fprintf(&b, "\n  %s: %s", key, commands.Clean(string(value)))
+	}
+	return b.String()
+}
+
+// answer takes a line that the person typed. When the input has ended, nobody is there to say yes, so
+// the run does not go on.
+func (v *runView) answer(ctx context.Context, line string, there bool) {
+	if !there {
+		v.terminal.say("\nNobody is at this terminal to answer. ")
+		v.cancel(ctx)
+		v.choices = nil
+		return
+	}
+	if strings.TrimSpace(line) == "" {
+		return
+	}
+	for _, c := range v.choices {
+		if strings.EqualFold(strings.TrimSpace(line), c.Label) {
+			v.press(ctx, c)
+			return
+		}
+	}
+	v.terminal.say("%q is none of the choices; write the whole word.\n", commands.Clean(line))
+	v.prompt()
+}
+
+func (v *runView) press(ctx context.Context, c commands.Button) {
+	reply := v.terminal.app.Commands.Press(ctx, commands.Press{
+		Key: string(engine.NewRunID(now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value,
+	})
+	v.terminal.say("%s", reply.Text())
+	if reply.Code == "" {
+		v.choices = nil // the next event says what is asked then
+	} else if len(v.choices) > 0 {
+		v.prompt()
+	}
+}
+
+// cancel asks for the end of the run; its `always` tasks still run.
+func (v *runView) cancel(ctx context.Context) {
+	if v.run.Cancel != nil {
+		return
+	}
+	v.press(ctx, commands.CancelButton(v.id))
+}
