@@ -198,7 +198,7 @@ func (p *person) over() bool {
 		return false
 	}
 	text := p.Workspace.PlainText(*m)
-	return strings.Contains(text, " success") || strings.Contains(text, " failed") || strings.Contains(text, " cancelled")
+	return strings.Contains(text, "web_upgrade success") || strings.Contains(text, "web_upgrade failed") || strings.Contains(text, "web_upgrade cancelled")
 }
 
 // verify wants the end of the uncut run: in the store, at the nodes, and with every promise kept.

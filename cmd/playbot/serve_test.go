@@ -97,7 +97,7 @@ func TestServe_waitsForAChoriaNetworkThatIsDown(t *testing.T) {
 	if err := s.Fleet.StartBroker(); err != nil {
 		t.Fatal(err)
 	}
-	s.poll("the network to be back", func() bool { return strings.Contains(s.serve.errs.String(), "the Choria network is back") })
+	s.poll("the network to be in reach", func() bool { return strings.Contains(s.serve.errs.String(), "the Choria network is in reach") })
 	s.command("/playbook run web_upgrade tier=bravo rev=abc")
 	s.poll("the gate", func() bool { _, asked := s.showing("Approve"); return asked })
 	s.stop()
