@@ -49,13 +49,14 @@ type Options struct {
 	HTTP     *http.Client
 	Dialer   *websocket.Dialer // nil: the default one
 
-	Commands   Commands
-	Runs       Runs
-	Feed       Feed
-	Approvers  func(playbook string) []string // user ids, "team/user" or "*"
-	Label      string                         // of this installation, on every card
-	OpsChannel string                         // where cards go when the bot may not post where a run was asked for
-	Logger     *slog.Logger
+	Commands    Commands
+	Runs        Runs
+	Feed        Feed
+	Approvers   func(playbook string) []string // user ids, "team/user" or "*"
+	OwnApproval bool                           // the word of the requester counts too
+	Label       string                         // of this installation, on every card
+	OpsChannel  string                         // where cards go when the bot may not post where a run was asked for
+	Logger      *slog.Logger
 }
 
 // Bot is a bot in one workspace. Its methods are safe for concurrent use.

@@ -78,8 +78,8 @@ func cardFoot(run *engine.Run, label string) string {
 	if !run.Ended.IsZero() {
 		foot = append(foot, "took "+commands.Took(run.Ended.Sub(run.At)))
 	}
-	if run.Cancel != nil {
-		foot = append(foot, "cancelled by "+cutTo(oneLine(run.Cancel.Actor.Label()), 80))
+	if run.Cancel != nil && !strings.HasPrefix(run.Message, "cancelled by ") { // in the end the message says it, with the reason
+		foot = append(foot, "being cancelled by "+cutTo(oneLine(run.Cancel.Actor.Label()), 80))
 	}
 	if label != "" {
 		foot = append(foot, label)
@@ -235,7 +235,8 @@ func preview(t *playbooks.Task, run *engine.Run) string {
 	return text
 }
 
-// askedPeople mentions who may approve a run: those whose word counts, without the requester.
+// askedPeople mentions those whose word counts at the gates of a run: the requester is one of them only
+// when the policy lets people approve what they asked for.
 func (b *Bot) askedPeople(run *engine.Run) string {
 	const most = 10
 	var out []string
@@ -244,10 +245,13 @@ func (b *Bot) askedPeople(run *engine.Run) string {
 		if !qualified {
 			team, user = run.Requested.Actor.Team, id
 		}
+		own := user == run.Requested.Actor.User && !b.opts.OwnApproval
 		switch {
+		case user == "*" && b.opts.OwnApproval:
+			return "anybody"
 		case user == "*":
 			return "anybody else"
-		case user == run.Requested.Actor.User || team != run.Requested.Actor.Team || !isID(user):
+		case own || team != run.Requested.Actor.Team || !isID(user):
 		case len(out) < most:
 			out = append(out, "<@"+user+">")
 		}

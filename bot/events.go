@@ -99,7 +99,11 @@ func (b *Bot) home(ctx context.Context, who engine.Actor) {
 		d.reply(b.opts.Commands.Say(ctx, commands.Request{Key: "home", Actor: who, Origin: engine.OriginButton, Text: line}))
 		d.add(slack.NewDividerBlock())
 	}
-	d.context("/playbook list shows the playbooks, /playbook help what can be said. " + b.opts.Label)
+	foot := "/playbook list shows the playbooks, /playbook help what can be said."
+	if b.opts.Label != "" {
+		foot += " This playbot is called " + b.opts.Label + "."
+	}
+	d.context(foot)
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: d.done("")}}
 	err := call(ctx, func(ctx context.Context) error {
 		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: who.User, View: view})

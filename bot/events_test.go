@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -135,6 +136,83 @@ func TestHome_showsWhatWaitsAndAnswersItsButtons(t *testing.T) {
 		s.until("ana has an answer", func() bool { return len(s.ws.Everything("DANA")) == 1 })
 		s.until("ana's Home has nothing to press any more", func() bool { return !has(home(), "[Mark done]") })
 	})
+}
+
+func TestHome_showsAGateToWhoMayDecideItWithButtons(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		run, gate := s.atGate()
+		home := func(user string) string { return s.ws.PlainView(s.ws.Home(user)) }
+		for _, user := range []string{"ana", "ben"} {
+			if err := s.ws.OpenHome(user); err != nil {
+				t.Fatal(err)
+			}
+			s.until(user+"'s Home shows the gate", func() bool { return has(home(user), run.ID.Short(), "Drain", "web1, web2") })
+		}
+		if has(home("ana"), "[Approve]") {
+			t.Errorf("ana may approve what she asked for: %s", home("ana"))
+		}
+		if !has(home("ben"), "task: do", "touches 2: web1, web2", `name: "drain"`, "[Approve] [Deny]", "This playbot is called test.") {
+			t.Errorf("ben does not see what he decides: %s", home("ben"))
+		}
+		s.pressAtHome("ben", "approve")
+		s.settle(run)
+		s.wantRecord(gate, "Approved by @ben")
+		s.until("ben has an answer", func() bool { return len(s.ws.Everything("DBEN")) == 1 })
+		if told := s.texts("DBEN"); !has(told[0], "You approved") {
+			t.Errorf("ben is told %q", told)
+		}
+		s.until("ben's Home has nothing to press any more", func() bool { return !has(home("ben"), "[Approve]") })
+	})
+}
+
+// pressAtHome presses a button of somebody's Home.
+func (s *stage) pressAtHome(user, action string) {
+	s.tb.Helper()
+	id, _ := s.ws.Home(user)["id"].(string)
+	if err := s.ws.Press(s.tb.Context(), workspace.Press{User: user, View: id, ActionID: action}); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+func TestHome_aButtonOfAnOldViewIsAnsweredAndTheViewDrawnAgain(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		first, _ := s.atGate()
+		time.Sleep(time.Second) // so that it waits longer
+		s.slash("ana", "#deploys", "run web rev=abd")
+		second := s.newest()
+		s.until("both runs wait", func() bool { return len(s.waiting()) == 2 })
+		home := func() string { return s.ws.PlainView(s.ws.Home("ben")) }
+		if err := s.ws.OpenHome("ben"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("ben's Home shows both gates", func() bool { return strings.Count(home(), "[Approve] [Deny]") == 2 })
+		s.slash("ben", "#ops", "approve "+first.ID.Short())
+		s.settle(first)
+		s.pressAtHome("ben", "deny") // the gate that waits longest stands first, and is over
+		s.until("ben is told so", func() bool { return has(strings.Join(s.texts("DBEN"), "\n"), "too late: approved by ben") })
+		s.until("ben's Home has the other gate only", func() bool { return strings.Count(home(), "[Approve] [Deny]") == 1 })
+		if !has(home(), second.ID.Short()) || s.Script.Calls("drain") != 1 {
+			t.Errorf("ben's Home is %s", home())
+		}
+		time.Sleep(time.Millisecond) // a click is told from a copy of it by its time
+		s.pressAtHome("ben", "deny")
+		s.settle(second)
+		s.until("ben's Home has no gate", func() bool { return !has(home(), "[Approve]") })
+	})
+}
+
+// waiting are the runs that wait for a person.
+func (s *stage) waiting() []engine.Summary {
+	s.tb.Helper()
+	runs, err := s.store.Find(s.tb.Context(), engine.HistoryQuery{Status: engine.RunWaiting, Limit: 10})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return runs
 }
 
 func TestHome_ofSomebodyWithoutARoleIsPublishedToo(t *testing.T) {

@@ -46,6 +46,10 @@ func drawings(t *testing.T) map[string]message {
 	nodes := engine.Result{OKNodes: []string{"web1"}, FailedNodes: []string{"web2", "web3"}, SilentNodes: []string{"web4"}}
 	failed := then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, nodes, "web2: no space left"), attempts("tasks.2", 2),
 		fails("tasks.2", 2, nodes, "web2: no space left on /var", "web3: no such package"), ends("tasks.2", engine.TaskFailed, "2 of 4 nodes failed, 1 was silent"))
+	counts := engine.Result{OKNodes: []string{"web1", "web2"}, FailedNodes: []string{"web3"}}
+	counted := then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, counts, "asking 3 nodes", "web3: failed: no space"), ends("tasks.2", engine.TaskFailed, `2 of 3 ok; 1 failed: web3 said "no space"`))
+	quiet := then(underWay(), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{}, "all well"), ends("tasks.2", engine.TaskOK, "exit 0: all well\n"),
+		begins("tasks.3", "Tell ops"), attempts("tasks.3", 1), works("tasks.3", 1, engine.Result{}), ends("tasks.3", engine.TaskOK, "posted to #ops"))
 	out := map[string]message{
 		"card_preparing":       of(fold(requested(inputs()))),
 		"card_running":         of(then(underWay(), attempts("tasks.2", 2))),
@@ -53,6 +57,7 @@ func drawings(t *testing.T) map[string]message {
 		"card_unknown":         of(cutOff()),
 		"card_failed":          of(then(underWay(), ends("tasks.2", engine.TaskFailed, "no"), over(engine.RunFailed, `"Drain web" failed: 2 of 4 nodes failed`))),
 		"card_cancelled":       of(then(underWay(), engine.CancelRequested{Actor: ben()}, ends("tasks.2", engine.TaskCancelled, "stopped"), over(engine.RunCancelled, "cancelled by ben"))),
+		"card_cancelling":      of(then(underWay(), attempts("tasks.2", 1), engine.CancelRequested{Actor: ben()})),
 		"card_success":         of(then(underWay(), ends("tasks.2", engine.TaskOK, "ok"), over(engine.RunSuccess, "2 of 2 tasks done"))),
 		"card_child":           of(fold(child, engine.Prepared{})),
 		"card_elsewhere":       card(fold(requested(inputs())), book, cardFrame{approvers: "<@UBEN>", channel: "C2"}),
@@ -75,7 +80,11 @@ func drawings(t *testing.T) map[string]message {
 		"step_tolerated":       b.stepsMessage(then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, nodes), ends("tasks.2", engine.TaskTolerated, "2 failed")), []engine.Path{"tasks.2"}),
 		"step_skipped":         b.stepsMessage(fold(requested(nil), engine.TaskSkipped{Path: "tasks.1", Type: "do", Description: "Only on Mondays", Reason: "when: day == 1"}), []engine.Path{"tasks.1"}),
 		"step_child":           b.stepsMessage(then(underWay(), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{Child: "01JNFKS0000000000000CHI789"}), ends("tasks.2", engine.TaskOK, "success")), []engine.Path{"tasks.2"}),
+		"step_child_named":     b.stepsMessage(then(underWay(), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{Child: "01JNFKS0000000000000CHI789"}), ends("tasks.2", engine.TaskOK, "r-chi789 web_check: success")), []engine.Path{"tasks.2"}),
 		"step_group":           b.stepsMessage(failed, []engine.Path{"tasks.1", "tasks.2"}),
+		"step_counted":         b.stepsMessage(counted, []engine.Path{"tasks.2"}),
+		"step_denied":          b.stepsMessage(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben()}, ends("tasks.2", engine.TaskDenied, "denied by ben: not on a Friday")), []engine.Path{"tasks.2"}),
+		"step_group_quiet":     b.stepsMessage(quiet, []engine.Path{"tasks.1", "tasks.2", "tasks.3"}),
 		"end_success":          b.endMessage(then(underWay(), over(engine.RunSuccess, "2 of 2 tasks done"))),
 		"end_failed":           b.endMessage(then(underWay(), over(engine.RunFailed, `"Drain web" failed`))),
 		"end_cancelled":        b.endMessage(then(underWay(), over(engine.RunCancelled, "cancelled by ben"))),

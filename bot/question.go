@@ -1,13 +1,9 @@
 package bot
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
@@ -74,9 +70,9 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 		d.literal(oneLine(step.Description), 400)
 	}
 	d.literal(oneLine(fmt.Sprintf("%s %s, asked by %s", ref.Name, ref.Version, run.Requested.Actor.Label())), 300)
-	d.lines(sealed(step, a), maxSealed)
+	d.lines(commands.Covered(step, a), maxSealed)
 	if len(a.Grown) > 0 {
-		d.literal(fmt.Sprintf("Appeared since the run began, and not touched by it: %s", firstNodes(a.Grown)), 800)
+		d.literal(fmt.Sprintf("Appeared since the run began, and not touched by it: %s", commands.FirstNodes(a.Grown)), 800)
 	}
 	if pending {
 		d.buttons(commands.ApprovalButtons(run.ID, a.Approval))
@@ -108,58 +104,6 @@ func (d *drawing) approvalRecord(a *engine.Approval) {
 	}
 }
 
-// sealed is what the task will do, letter by letter, each part in a line of its own.
-func sealed(step *engine.Step, a *engine.Approval) []string {
-	var out []string
-	if step != nil {
-		out = append(out, "task: "+step.Type)
-	}
-	if len(a.Nodes) > 0 {
-		out = append(out, fmt.Sprintf("touches %d: %s", len(a.Nodes), cutTo(firstNodes(a.Nodes), 1500)))
-	}
-	for _, key := range slices.Sorted(maps.Keys(a.Sealed)) {
-		out = append(out, key+": "+exact(a.Sealed[key]))
-	}
-	return out
-}
-
-// exact writes a value in one line, so that two different ones never look the same.
-func exact(v any) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Sprintf("%#v", v)
-	}
-	return visible(strings.TrimSpace(b.String()))
-}
-
-// visible writes what has no shape of its own as an escape: what changes the direction of text, what
-// has no width, and what stands for characters that cannot be shown.
-func visible(text string) string {
-	var out strings.Builder
-	for _, r := range text {
-		switch {
-		case unicode.IsGraphic(r) && r != unicode.ReplacementChar && (r == ' ' || !unicode.IsSpace(r)):
-			out.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&out, "\\U%08x", r)
-		default:
-			fmt.Fprintf(&out, "\\u%04x", r)
-		}
-	}
-	return out.String()
-}
-
-// firstNodes names the first nodes of a list, in one line.
-func firstNodes(nodes []string) string {
-	const most = 20
-	if len(nodes) > most {
-		return oneLine(fmt.Sprintf("%s and %d more", strings.Join(nodes[:most], ", "), len(nodes)-most))
-	}
-	return oneLine(strings.Join(nodes, ", "))
-}
-
 // unknownMessage asks what became of an attempt that was cut off, or says what a person answered.
 func unknownMessage(run *engine.Run, step *engine.Step, at *engine.Attempt) message {
 	d := newDrawing()
@@ -173,7 +117,7 @@ func unknownMessage(run *engine.Run, step *engine.Step, at *engine.Attempt) mess
 	}
 	d.literal(fmt.Sprintf("%s, attempt %d, started %s", cutTo(oneLine(step.Description), 400), at.Attempt, at.At.UTC().Format("15:04:05 UTC")), 600)
 	if len(at.Nodes) > 0 {
-		d.literal(fmt.Sprintf("It was sent to %d: %s", len(at.Nodes), firstNodes(at.Nodes)), 1500)
+		d.literal(fmt.Sprintf("It was sent to %d: %s", len(at.Nodes), commands.FirstNodes(at.Nodes)), 1500)
 	}
 	if unanswered(step, at) {
 		d.buttons(commands.ResolveButtons(run.ID, step.Path, at.Attempt))

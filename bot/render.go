@@ -133,20 +133,22 @@ func (d *drawing) context(text string) {
 	}
 }
 
-// rich adds rich text; elements that follow each other share a block.
+// rich adds rich text. Elements that follow each other share a block, and sections a section: clients
+// differ in how far apart they draw two of them, and the end of a line is the same everywhere.
 func (d *drawing) rich(e slack.RichTextElement) {
-	if s, ok := e.(*slack.RichTextSection); ok && len(s.Elements) == 0 {
+	section, isSection := e.(*slack.RichTextSection)
+	if isSection && len(section.Elements) == 0 {
 		return
 	}
 	if n := len(d.blocks); n > 0 {
 		if last, ok := d.blocks[n-1].(*slack.RichTextBlock); ok {
-			if s, isSection := e.(*slack.RichTextSection); isSection {
-				if _, afterSection := last.Elements[len(last.Elements)-1].(*slack.RichTextSection); afterSection {
-					d.room--
-					s.Elements = append([]slack.RichTextSectionElement{slack.NewRichTextSectionTextElement("\n", nil)}, s.Elements...)
-				}
+			before, afterSection := last.Elements[len(last.Elements)-1].(*slack.RichTextSection)
+			if !isSection || !afterSection {
+				last.Elements = append(last.Elements, e)
+				return
 			}
-			last.Elements = append(last.Elements, e)
+			d.room--
+			before.Elements = append(append(before.Elements, slack.NewRichTextSectionTextElement("\n", nil)), section.Elements...)
 			return
 		}
 	}

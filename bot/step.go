@@ -2,6 +2,8 @@ package bot
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,26 +40,35 @@ func (d *drawing) within(room int, draw func()) {
 // step draws a step with so many lines of its notes.
 func (d *drawing) step(s *engine.Step, notes int) {
 	leaves := []slack.RichTextSectionElement{
-		d.leaf(taskMark(s.Status)+" ", false), d.leaf(cutTo(cleanText(oneLine(s.Description)), 200), true), d.leaf(stepFacts(s), false),
+		d.leaf(taskMark(s.Status)+" ", false), d.leaf(cutTo(cleanText(oneLine(s.Description)), 200), true),
 	}
-	if s.Message != "" {
-		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(s.Message), 600), false))
+	if facts := stepFacts(s); facts != "" {
+		leaves = append(leaves, d.leaf(facts, false))
+	}
+	_, message := counted(s)
+	if message != "" {
+		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(message), 600), false))
 	}
 	d.rich(slack.NewRichTextSection(leaves...))
-	at := s.Last()
-	if at == nil || at.Outcome == nil {
-		return
+	if at := s.Last(); at != nil && at.Outcome != nil {
+		d.outcome(at.Outcome, message, notes)
 	}
+}
+
+// outcome draws what an attempt brought, as far as the message of its step has not said it.
+func (d *drawing) outcome(o *engine.AttemptEnded, message string, notes int) {
 	for _, group := range []struct {
 		name  string
 		nodes []string
-	}{{"failed", at.Outcome.Result.FailedNodes}, {"silent", at.Outcome.Result.SilentNodes}} {
-		if len(group.nodes) > 0 {
+	}{{"failed", o.Result.FailedNodes}, {"silent", o.Result.SilentNodes}} {
+		if len(group.nodes) > 0 && !namesAll(message, group.nodes) {
 			d.rich(slack.NewRichTextSection(d.leaf(fmt.Sprintf("%d %s: %s", len(group.nodes), group.name, cutTo(cleanText(oneLine(strings.Join(group.nodes, ", "))), 400)), false)))
 		}
 	}
-	d.preformatted(cleanText(tail(at.Outcome.Notes, notes)))
-	if child := at.Outcome.Result.Child; child != "" {
+	if len(o.Notes) != 1 || !strings.Contains(message, o.Notes[0]) {
+		d.preformatted(cleanText(tail(o.Notes, notes)))
+	}
+	if child := o.Result.Child; child != "" && !strings.Contains(message, child.Short()) {
 		d.rich(slack.NewRichTextSection(d.leaf("started run ", false), slack.NewRichTextSectionTextElement(child.Short(), &slack.RichTextSectionTextStyle{Code: true})))
 	}
 }
@@ -83,15 +94,15 @@ func stepFacts(s *engine.Step) string {
 		if len(s.Attempts) > 1 {
 			facts = append(facts, fmt.Sprintf("attempt %d of %d", len(s.Attempts), s.Tries))
 		}
-		if o := at.Outcome; o != nil {
-			if all := len(o.Result.OKNodes) + len(o.Result.FailedNodes) + len(o.Result.SilentNodes); all > 0 {
-				facts = append(facts, fmt.Sprintf("%d of %d nodes ok", len(o.Result.OKNodes), all))
-			}
-		}
+	}
+	if count, _ := counted(s); count != "" {
+		facts = append(facts, count)
 	}
 	switch s.Status {
 	case engine.TaskTolerated, engine.TaskSkippedOver, engine.TaskDenied, engine.TaskCancelled:
-		facts = append(facts, string(s.Status))
+		if !strings.HasPrefix(s.Message, string(s.Status)) { // "denied by ben" says it with who
+			facts = append(facts, string(s.Status))
+		}
 	case engine.TaskOK, engine.TaskFailed, engine.TaskPending, engine.TaskRunning, engine.TaskWaiting:
 	}
 	if len(facts) == 0 {
@@ -100,9 +111,34 @@ func stepFacts(s *engine.Step) string {
 	return " — " + strings.Join(facts, ", ")
 }
 
+// counted splits the message of a step that acted on nodes into how many did well, which stands
+// behind the step's name, and the rest. A message that does not begin with the count stays whole, and
+// the count is that of the outcome.
+func counted(s *engine.Step) (count, rest string) {
+	rest = strings.TrimSpace(s.Message)
+	at := s.Last()
+	if at == nil || at.Outcome == nil {
+		return "", rest
+	}
+	ok, all := len(at.Outcome.Result.OKNodes), 0
+	if all = ok + len(at.Outcome.Result.FailedNodes) + len(at.Outcome.Result.SilentNodes); all == 0 {
+		return "", rest
+	}
+	if m := regexp.MustCompile(`^(\d+) of (\d+) (?:nodes )?ok(?:$|[:;,]\s*)`).FindStringSubmatch(rest); m != nil {
+		return fmt.Sprintf("%s of %s nodes ok", m[1], m[2]), strings.TrimPrefix(rest, m[0])
+	}
+	return fmt.Sprintf("%d of %d nodes ok", ok, all), rest
+}
+
+// namesAll reports whether a text names every one of the nodes.
+func namesAll(text string, nodes []string) bool {
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;:\"\n", r) })
+	return !slices.ContainsFunc(nodes, func(n string) bool { return !slices.Contains(words, n) })
+}
+
 // tail is the end of a list of lines, which are cut where they are long.
 func tail(lines []string, most int) string {
-	if n := len(lines); n > most {
+	if n := len(lines); n > most+1 { // a word about one line takes as much room as the line
 		lines = append([]string{fmt.Sprintf("… %d earlier lines", n-most)}, lines[n-most:]...)
 	}
 	out := make([]string, len(lines))

@@ -26,7 +26,7 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 	runs := c.viewable(ctx, q.Actor, found)
 	slices.Reverse(runs) // what has waited longest expires first
 	var blocks []Block
-	shown, rest := 0, 0
+	shown, rest, room := 0, 0, maxCoveredAll
 	for i, s := range runs {
 		if shown == maxWaiting {
 			rest = len(runs) - i
@@ -38,6 +38,9 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 		}
 		if w := waits(run); len(w) > 0 { // else it was answered since it was found
 			blocks = append(append(blocks, paragraph(summarySpans(s, time.Now())...)), w...)
+			decide, took := c.deciding(q.Actor, run, room)
+			blocks = append(blocks, decide...)
+			room -= took
 			shown++
 		}
 	}
@@ -53,5 +56,5 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 // maxFound is how many waiting runs are looked at.
 const maxFound = 1000
 
-// maxWaiting bounds the runs of one answer: each takes three blocks at most, and a message of Slack holds 50.
+// maxWaiting bounds the runs of one answer: each takes three blocks of Slack at most, whose messages hold 50.
 const maxWaiting = 13

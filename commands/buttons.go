@@ -13,7 +13,7 @@ func ApprovalButtons(run engine.RunID, approval string) []Button {
 	value := join(string(run), approval)
 	return []Button{
 		{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
-			Title: "Approve this step?", Text: "It starts at once, with exactly the properties shown.", Yes: "Approve", No: "Not yet",
+			Title: "Approve this step?", Text: "Run " + run.Short() + ": it starts at once, with exactly the properties shown.", Yes: "Approve", No: "Not yet",
 		}},
 		{Label: "Deny", Style: StyleDanger, Action: ActionDeny, Value: value},
 	}

@@ -75,7 +75,7 @@ func (e *severalError) Error() string {
 func (e *severalError) blocks() []Block {
 	list := List{}
 	for _, r := range e.runs {
-		list.Items = append(list.Items, []Span{bold(r.Requested.Playbook.Name), plain(" %s, asked by ", r.Status), mention(r.Requested.Actor), plain(" — "), code(string(r.ID))})
+		list.Items = append(list.Items, []Span{bold(r.Requested.Playbook.Name), plain(" %s, asked by ", r.Status), mention(r.Requested.Actor), plain(" — "), {Kind: RunRef, Text: string(r.ID), Run: r.ID}})
 	}
 	return []Block{paragraph(outside(e.Error()), plain(":")), list}
 }

@@ -37,7 +37,7 @@ func (c *Commands) help(_ context.Context, q Request, a args) (Reply, error) {
 }
 
 func verbHelp(v verb) Reply {
-	blocks := []Block{say("%s.", upperFirst(v.summary)), paragraph(code("/playbook " + v.form))}
+	blocks := []Block{paragraph(sentence(upperFirst(v.summary) + ".")...), paragraph(code("/playbook " + v.form))}
 	if len(v.aliases) > 0 {
 		blocks = append(blocks, say("Also: %s.", strings.Join(v.aliases, ", ")))
 	}
@@ -56,7 +56,7 @@ func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 func (c *Commands) verbFields() Fields {
 	var f Fields
 	for _, v := range c.verbs() {
-		f.Items = append(f.Items, Field{Label: v.form, Value: []Span{plain("%s", v.summary)}})
+		f.Items = append(f.Items, Field{Label: v.form, Value: sentence(v.summary)})
 	}
 	return f
 }

@@ -43,7 +43,7 @@ func (c *Commands) list(_ context.Context, q Request, a args) (Reply, error) {
 		r.Blocks = append(r.Blocks, paragraph(plain("There is no playbook that you may see. "), code("/playbook whoami"), plain(" shows your roles.")))
 	}
 	if broken := c.brokenFor(q); len(broken.Items) > 0 {
-		r.Blocks = append(r.Blocks, say("%s not load; `playbot check` shows every problem:", doFiles(len(broken.Items))), broken)
+		r.Blocks = append(r.Blocks, paragraph(sentence(doFiles(len(broken.Items))+" not load; `playbot check` shows every problem:")...), broken)
 	}
 	return r, nil
 }

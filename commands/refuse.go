@@ -43,15 +43,15 @@ func (c *Commands) refuse(ctx context.Context, key string, err error) Reply {
 	var known *engine.Error
 	switch {
 	case errors.As(err, &line):
-		r.Blocks = []Block{paragraph(outside(line.Error()))}
+		r.Blocks = []Block{paragraph(sentence(line.Error())...)}
 	case errors.As(err, &broken):
 		r.Blocks = append([]Block{paragraph(bold(broken.name), plain(" does not load, so nothing was done."))}, problemBlocks(broken.err)...)
 	case errors.As(err, &several):
 		r.Blocks = several.blocks()
 	case errors.As(err, &missing):
-		r.Code, r.Blocks = engine.CodeNotFound, []Block{paragraph(outside(missing.Error()))}
+		r.Code, r.Blocks = engine.CodeNotFound, []Block{paragraph(sentence(missing.Error())...)}
 	case errors.As(err, &known) && known.Code != engine.CodeInternal:
-		r.Code, r.Blocks = known.Code, []Block{paragraph(outside(known.Message))}
+		r.Code, r.Blocks = known.Code, []Block{paragraph(sentence(known.Message)...)}
 		if known.Err != nil {
 			c.logger.ErrorContext(ctx, "request refused", "request", key, "code", known.Code, "error", known.Err)
 		}

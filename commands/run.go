@@ -124,7 +124,7 @@ func plural(n int, noun string) string {
 func badInputs(book *playbooks.Playbook, p *playbooks.Problems) Reply {
 	list := List{}
 	for _, one := range p.All() {
-		list.Items = append(list.Items, []Span{outside(one.Error())})
+		list.Items = append(list.Items, sentence(one.Error()))
 	}
 	return Reply{Private: true, Code: engine.CodeInvalid, Blocks: []Block{
 		paragraph(plain("Nothing was started. "), bold(book.Name), plain(" cannot run with these inputs, %s:", plural(len(p.All()), "problem"))),

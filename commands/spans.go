@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,30 @@ func code(text string) Span { return Span{Kind: Code, Text: Clean(text)} }
 
 // outside shows text that nobody here wrote.
 func outside(text string) Span { return Span{Kind: Outside, Text: Clean(text)} }
+
+// sentence shows an error sentence of ours, in which what people can type stands in backticks. Text from
+// outside may be quoted in it: both kinds of spans show that letter by letter, whichever it gets into.
+func sentence(text string) []Span {
+	var out []Span
+	rest := 0
+	for _, at := range inBackticks().FindAllStringIndex(text, -1) {
+		if at[0] > rest {
+			out = append(out, outside(text[rest:at[0]]))
+		}
+		out = append(out, code(text[at[0]+1:at[1]-1]))
+		rest = at[1]
+	}
+	if rest < len(text) || len(out) == 0 {
+		out = append(out, outside(text[rest:]))
+	}
+	return out
+}
+
+// inBackticks matches a command or a name in backticks, and not what stands between two backticks of a
+// list of forbidden characters.
+func inBackticks() *regexp.Regexp {
+	return regexp.MustCompile("`[a-zA-Z](?:[^`\\n]{0,200}[^`\\s])?`")
+}
 
 func mention(a engine.Actor) Span { return Span{Kind: Mention, Text: Clean(a.Label()), Actor: a} }
 

@@ -36,6 +36,9 @@ type talk struct {
 	hold     map[string]chan struct{}           // tasks that hang
 }
 
+// ownApproval is the part of a conversation in which people may approve what they asked for.
+const ownApproval = "own_approval"
+
 func rules() policy.Rules {
 	return policy.Rules{Roles: []policy.Role{
 		{Name: "deployer", Members: []string{"UANA", "UBEN"}, May: []policy.Verb{policy.Run, policy.Cancel}, Playbooks: []string{"web_*"}},
@@ -56,13 +59,15 @@ func newTalk(t *testing.T, dir string, files []txtar.File) *talk {
 		t: t, store: log, books: filepath.Join(dir, "books"), files: files,
 		posted: map[engine.RunID][]commands.Button{}, hold: map[string]chan struct{}{},
 	}
+	law := rules()
 	for _, f := range files {
-		if !strings.HasPrefix(f.Name, "later/") && f.Name != "talk" {
+		law.OwnApproval = law.OwnApproval || f.Name == ownApproval
+		if !strings.HasPrefix(f.Name, "later/") && f.Name != "talk" && f.Name != ownApproval {
 			k.write(f.Name, f.Data)
 		}
 	}
 	k.house = enginetest.NewHouse(t, log, func(o *engine.Options) {
-		if o.Policy, err = policy.New(rules()); err != nil {
+		if o.Policy, err = policy.New(law); err != nil {
 			t.Fatal(err)
 		}
 		if k.library, err = playbooks.OpenLibrary(k.books, o.Types); err != nil {

@@ -25,7 +25,8 @@ var update = flag.Bool("update", false, "rewrite the conversations in testdata")
 
 // TestTalk plays the conversations in testdata/*.txtar on a real engine and a real file, in virtual
 // time. The part "talk" is both the script and what is expected: lines at the margin are what
-// people do, indented lines what they are answered. Other parts are playbooks of this conversation.
+// people do, indented lines what they are answered. Other parts are playbooks of this conversation; "own_approval" lets people
+// approve what they asked for.
 //
 //	ana: LINE                    ana says it; "ana again:" with the same request key, "ana in r-000001:" in its thread
 //	ana clicks LABEL             presses a button of the latest answer that had one

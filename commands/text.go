@@ -61,9 +61,21 @@ func line(spans []Span) string {
 		switch s.Kind {
 		case Mention:
 			b.WriteString("@" + s.Text)
-		case Plain, Bold, Code, Outside, RunRef:
+		case Code:
+			b.WriteString(typedInto(s.Text, len(spans) > 1))
+		case Plain, Bold, Outside, RunRef:
 			b.WriteString(s.Text)
 		}
 	}
 	return b.String()
+}
+
+// typedInto sets what can be typed off from the words around it: a terminal has no other face for it. A
+// whole command needs no marks.
+func typedInto(text string, inSentence bool) string {
+	command := strings.HasPrefix(text, "/playbook ") || strings.HasPrefix(text, "playbot ")
+	if !inSentence || command || strings.Contains(text, "`") {
+		return text
+	}
+	return "`" + text + "`"
 }

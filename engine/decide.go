@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/playbot/playbot/playbooks"
@@ -216,7 +218,7 @@ func (d decider) stopCause() string {
 func (d decider) list(name string, keepGoing bool) (verdict, action) {
 	result := passed
 	for i := range d.book.List(name) {
-		v, a := d.step(Path(fmt.Sprintf("%s.%d", name, i+1)), &d.book.List(name)[i])
+		v, a := d.step(listPath(name, i), &d.book.List(name)[i])
 		switch {
 		case v == pending:
 			return pending, a
@@ -229,11 +231,14 @@ func (d decider) list(name string, keepGoing bool) (verdict, action) {
 	return result, action{}
 }
 
+// listPath names a task of a list. It is asked for every task at every decision.
+func listPath(name string, i int) Path { return Path(name + "." + strconv.Itoa(i+1)) }
+
 // count is how many tasks of a list have passed.
 func (d decider) count(name string) int {
 	n := 0
 	for i := range d.book.List(name) {
-		if s := d.run.Steps[Path(fmt.Sprintf("%s.%d", name, i+1))]; s != nil && s.Status.Passed() {
+		if s := d.run.Steps[listPath(name, i)]; s != nil && s.Status.Passed() {
 			n++
 		}
 	}
@@ -243,8 +248,11 @@ func (d decider) count(name string) int {
 // cause is the sentence about the first task of a list that failed.
 func (d decider) cause(name string) string {
 	for i := range d.book.List(name) {
-		s := d.run.Steps[Path(fmt.Sprintf("%s.%d", name, i+1))]
+		s := d.run.Steps[listPath(name, i)]
 		if s != nil && !s.Ended.IsZero() && !s.Status.Passed() {
+			if s.Status == TaskDenied && strings.HasPrefix(s.Message, "denied by ") { // the message says who did what its status says
+				return fmt.Sprintf("%q %s", s.Description, s.Message)
+			}
 			return fmt.Sprintf("%q %s: %s", s.Description, s.Status, s.Message)
 		}
 	}

@@ -209,7 +209,7 @@ func TestGate_denied(t *testing.T) {
 		if err := h.Engine.Deny(t.Context(), engine.Decision{Run: id, Actor: h.Ben, Reason: "not tonight"}); err != nil {
 			t.Fatal(err)
 		}
-		wantTranscript(t, h.Finish(id), "tasks.1 ok\ntasks.2 denied\nalways.1 ok\nfailed: \"do task\" denied: denied by ben: not tonight")
+		wantTranscript(t, h.Finish(id), "tasks.1 ok\ntasks.2 denied\nalways.1 ok\nfailed: \"do task\" denied by ben: not tonight")
 		if h.Script.Calls("drain") != 0 {
 			t.Error("a denied task ran")
 		}

@@ -137,6 +137,9 @@ func (p *Policy) DecideApproval(who, requester Subject, playbook string) Decisio
 	return d
 }
 
+// OwnApproval reports whether requesters may approve what they asked for.
+func (p *Policy) OwnApproval() bool { return p.rules.OwnApproval }
+
 // Approvers lists the member ids that may approve the playbook, in the order of the rules.
 func (p *Policy) Approvers(playbook string) []string {
 	var out []string
