@@ -69,7 +69,10 @@ func (l *Library) Reload() (Changes, error) {
 	defer l.reload.Unlock()
 	files, print, err := l.scan()
 	if err != nil {
-		return Changes{}, fmt.Errorf("read playbooks: %w; the %d that were loaded stay", err, len(l.List()))
+		if n := len(l.List()); n > 0 {
+			return Changes{}, fmt.Errorf("read playbooks: %w; the %d that were loaded stay", err, n)
+		}
+		return Changes{}, fmt.Errorf("read playbooks: %w; name the folder that holds them, and let playbot read it", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -5,7 +5,7 @@ import "log/slog"
 // quietLogger logs only when asked to: dev and demo talk to people.
 func quietLogger(s streams, verbose bool) *slog.Logger {
 	if verbose {
-		return newLogger(s.err, true)
+		return newLogger(s.err, slog.LevelDebug)
 	}
 	return slog.New(slog.DiscardHandler)
 }

@@ -35,6 +35,10 @@ func playbookFiles(path string) ([]playbookFile, error) {
 	}
 	var out []playbookFile
 	for _, name := range names {
+		// Reading a pipe or a device would never end; the bot does not load such files either.
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is not a regular file; a playbook is one", name)
+		}
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read a playbook: %w", err)

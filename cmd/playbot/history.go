@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +74,7 @@ func oneRun(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// with opens the store, does something with it and closes it. One that a bot holds is refused with
+// with opens the store, which must exist, does something with it and closes it. One that a bot holds is refused with
 // the name of the holder.
 func (o *historyOptions) with(do func(*store.Store) error) (err error) {
 	path := o.store
@@ -82,6 +84,10 @@ func (o *historyOptions) with(do func(*store.Store) error) (err error) {
 			return err
 		}
 		path = cfg.StorePath()
+	}
+	// Opening would create it: a misspelt name must not look like an empty history.
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no store at %s; `playbot serve` keeps playbot.db in data_dir, `playbot run` terminal.db", path)
 	}
 	st, err := store.Open(path, store.Options{})
 	if err != nil {

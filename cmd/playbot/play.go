@@ -48,8 +48,7 @@ func (p *play) perform(ctx context.Context) error {
 		return err
 	}
 	for _, who := range []string{"ana", "ben"} {
-		p.say(who, "presses [Approve]")
-		if err := ws.Click(ctx, who, gate.Channel, gate.TS, "approve"); err != nil {
+		if err := p.press(ctx, who, gate); err != nil {
 			return err
 		}
 	}
@@ -79,6 +78,29 @@ func (p *play) typeLine(ctx context.Context, who, line string) error {
 	p.say(who, line)
 	_, err := p.local.Workspace.Slash(ctx, who, demoChannel, line)
 	return err
+}
+
+// press presses Approve and waits for what the bot answers, so that the next press comes after it.
+func (p *play) press(ctx context.Context, who string, gate workspace.Message) error {
+	ws := p.local.Workspace
+	p.say(who, "presses [Approve]")
+	before := p.told(who)
+	if err := ws.Click(ctx, who, gate.Channel, gate.TS, "approve"); err != nil {
+		return err
+	}
+	return p.until(ctx, "an answer to "+who, func() bool { return p.told(who) > before })
+}
+
+// told counts the answers that only one person sees.
+func (p *play) told(who string) int {
+	u, _ := p.local.Workspace.User(who)
+	n := 0
+	for _, m := range p.local.Workspace.Everything(demoChannel) {
+		if m.Ephemeral == u.ID {
+			n++
+		}
+	}
+	return n
 }
 
 // gate is the message that asks for an approval.

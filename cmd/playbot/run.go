@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os/user"
 	"path/filepath"
 
@@ -55,7 +56,11 @@ func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err e
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	t := newTerminal(s, engine.Actor{User: me.Username, Name: me.Username})
-	a, err := app.New(working, app.Options{Config: cfg, Store: o.store, Poster: t, Logger: quietLogger(s, o.verbose)})
+	level := slog.LevelError // a disk that is full shows nowhere else: the run only stands still
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	a, err := app.New(working, app.Options{Config: cfg, Store: o.store, Poster: t, Logger: newLogger(s.err, level)})
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,10 @@ type runView struct {
 	terminal *terminal
 	id       engine.RunID
 	run      *engine.Run
-	asked    string // which question is on the screen
 	choices  []commands.Button
+
+	asked      string // which question is on the screen
+	unanswered string // which question nobody was there to answer
 }
 
 // show folds an event and prints what it means to a person.
@@ -136,13 +138,10 @@ func (v *runView) gate(a *engine.Approval) string {
 	return b.String()
 }
 
-// answer takes a line that the person typed. When the input has ended, nobody is there to say yes, so
-// the run does not go on.
+// answer takes a line that the person typed.
 func (v *runView) answer(ctx context.Context, line string, there bool) {
 	if !there {
-		v.terminal.say("\nNobody is at this terminal to answer. ")
-		v.cancel(ctx)
-		v.choices = nil
+		v.nobody(ctx)
 		return
 	}
 	if strings.TrimSpace(line) == "" {
@@ -156,6 +155,19 @@ func (v *runView) answer(ctx context.Context, line string, there bool) {
 	}
 	v.terminal.say("%q is none of the choices; write the whole word.\n", commands.Clean(line))
 	v.prompt()
+}
+
+// nobody answers in place of the person who is not there: with the end of the run, and with no, the
+// last of the choices, when it is ending already and a task under always asks.
+func (v *runView) nobody(ctx context.Context) {
+	v.unanswered = v.asked
+	v.terminal.say("\nNobody is at this terminal to answer. ")
+	if v.run.Cancel == nil {
+		v.cancel(ctx)
+	} else {
+		v.press(ctx, v.choices[len(v.choices)-1])
+	}
+	v.choices = nil
 }
 
 func (v *runView) press(ctx context.Context, c commands.Button) {
@@ -174,6 +186,9 @@ func (v *runView) press(ctx context.Context, c commands.Button) {
 func (v *runView) cancel(ctx context.Context) {
 	if v.run.Cancel != nil {
 		return
+	}
+	if len(v.choices) > 0 {
+		v.terminal.say("\n") // ends the line with the question
 	}
 	v.press(ctx, commands.CancelButton(v.id))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,11 @@ func serve(ctx context.Context, s streams, file string, verbose bool) (err error
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Options{Config: cfg, Slack: true, Patient: true, Logger: newLogger(s.err, verbose)})
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	a, err := app.New(ctx, app.Options{Config: cfg, Slack: true, Patient: true, Logger: newLogger(s.err, level)})
 	if err != nil {
 		return err
 	}

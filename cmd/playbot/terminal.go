@@ -86,7 +86,7 @@ func (t *terminal) follow(ctx, working context.Context, id engine.RunID) error {
 	interrupted := ctx.Done()
 	for v.run.Ended.IsZero() {
 		lines := t.lines
-		if len(v.choices) == 0 {
+		if len(v.choices) == 0 || v.asked == v.unanswered {
 			lines = nil // what is typed ahead is kept for the next question
 		}
 		select {

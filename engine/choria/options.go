@@ -124,7 +124,11 @@ func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {
 		nats.ReconnectBufSize(-1),
 		nats.Timeout(connectTimeout),
 		nats.IgnoreAuthErrorAbort(),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { r.lost(err) }),
+		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
+			if !c.IsClosed() { // we closed it ourselves: nothing is lost
+				r.lost(err)
+			}
+		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { r.lost(err) }),
 		nats.ConnectHandler(r.back),
 		nats.ReconnectHandler(r.back),

@@ -1,13 +1,16 @@
 package choria_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -108,6 +111,21 @@ func TestCall_afterCloseSendsNothing(t *testing.T) {
 		}
 		if _, err := t.client.Discover(t.Context(), choria.Filter{}); !errors.Is(err, choria.ErrNotSent) {
 			t.Errorf("discover: got %v", err)
+		}
+	})
+}
+
+func TestClose_isNoLossOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		f := start(t, fleetsim.Options{Nodes: fleetsim.WebFleet(1, 0)})
+		c := connect(t, choria.Options{InProcess: f, Insecure: true, Logger: slog.New(slog.NewTextHandler(&said, nil))})
+		synctest.Wait()
+		c.Close()
+		synctest.Wait()
+		if got := said.String(); !strings.Contains(got, "is in reach") || strings.Contains(got, "out of reach") {
+			t.Errorf("logged\n%s", got)
 		}
 	})
 }

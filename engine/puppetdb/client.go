@@ -107,6 +107,9 @@ func (c *Client) Query(ctx context.Context, pql string) ([]map[string]any, error
 	}
 	var rows []map[string]any
 	if err := json.Unmarshal(data, &rows); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = fmt.Errorf("it has a JSON %s", wrong.Value) // the library would name our Go type
+		}
 		return nil, fmt.Errorf("query PuppetDB at %s: the answer is not a list of rows: %w; is puppetdb.url right?", c.base, err)
 	}
 	return rows, nil

@@ -52,7 +52,7 @@ func TestQuery_namesTheAddressAndTheRemedyWhenRefused(t *testing.T) {
 		"another server": {404, "<h1>Not here</h1>", []string{"404", "is puppetdb.url right?"}},
 		"sent elsewhere": {302, "", []string{"302", "is puppetdb.url right?"}}, // not followed: a query may be of use to others
 		"long complaint": {500, strings.Repeat("ä", 1000), []string{"ää…;"}},
-		"no list":        {200, `{"error":"no"}`, []string{"is not a list of rows", "is puppetdb.url right?"}},
+		"no list":        {200, `{"error":"no"}`, []string{"is not a list of rows: it has a JSON object; is puppetdb.url right?"}},
 		"no JSON":        {200, "<html>", []string{"is not a list of rows"}},
 		"answer cut off": {200, `[{"certname":"a"}`, []string{"is not a list of rows"}},
 	} {

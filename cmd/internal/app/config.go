@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,12 +80,10 @@ type SecretRef string
 func Load(path string) (Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+		return Config{}, fmt.Errorf("read the configuration: %w; name it with --config FILE, docs/guide/operate.md says what it holds", err)
 	}
 	c := Config{}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	if err := c.decode(data); err != nil {
 		return Config{}, fmt.Errorf("%s: %s; compare with docs/guide/operate.md", path, plainYAML(err))
 	}
 	c.resolve(filepath.Dir(path))
@@ -93,14 +93,36 @@ func Load(path string) (Config, error) {
 	return c, nil
 }
 
-// plainYAML takes our Go type names out of the library's messages.
+// decode reads the one YAML document of a configuration. Nothing of it is passed over.
+func (c *Config) decode(data []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil // Validate says what an empty file lacks
+		}
+		return err
+	}
+	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one document in the file; a configuration has no line of ---")
+	}
+	return nil
+}
+
+// plainYAML says the library's messages in words of people, without our Go types.
 func plainYAML(err error) string {
+	plain := strings.NewReplacer(
+		"cannot unmarshal ", "cannot read ", "!!seq", "a list", "!!map", "a mapping", "!!null", "nothing",
+		"!!str ", "", "!!int ", "", "!!float ", "", "!!bool ", "",
+		"into time.Duration", "as a time, such as 30s or 5m", "into []string", "as a list", "into string", "as text",
+		"into bool", "as true or false", "into app.", "as keys with values of ",
+	)
 	text := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n")
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
 		l, _, _ = strings.Cut(strings.TrimSpace(l), " in type app.")
 		lines[i] = strings.Replace(l, "field ", "unknown key ", 1)
-		lines[i] = strings.TrimSuffix(lines[i], " not found")
+		lines[i] = plain.Replace(strings.TrimSuffix(lines[i], " not found"))
 	}
 	return strings.Join(lines, "; ")
 }
@@ -110,6 +132,11 @@ func (c *Config) resolve(dir string) {
 	for _, p := range []*string{&c.DataDir, &c.Playbooks, &c.NATS.CA, &c.NATS.Cert, &c.NATS.Key, &c.PuppetDB.CA, &c.PuppetDB.Cert, &c.PuppetDB.Key} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
+		}
+	}
+	for _, s := range []*SecretRef{&c.Slack.BotToken, &c.Slack.AppToken} {
+		if name, isFile := strings.CutPrefix(string(*s), "file:"); isFile && name != "" && !filepath.IsAbs(name) {
+			*s = SecretRef("file:" + filepath.Join(dir, name))
 		}
 	}
 	if c.Label == "" {
@@ -135,10 +162,36 @@ func (c *Config) Validate() error {
 		need(c.NATS.Cert, "nats.cert", "name the client certificate")
 		need(c.NATS.Key, "nats.key", "name the private key")
 	}
-	if _, err := c.Rules(); err != nil {
-		problems = append(problems, err)
+	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"))
+	for _, s := range c.NATS.Servers {
+		problems = append(problems, checkURL("nats.servers", s, "tls", "nats", "ws", "wss"))
 	}
-	return errors.Join(problems...)
+	if c.NATS.Timeout < 0 || c.NATS.Window < 0 {
+		problems = append(problems, errors.New("nats.timeout and nats.discovery_window are times from now on, not negative"))
+	}
+	problems = append(problems, c.PuppetDB.check())
+	_, err := c.Rules()
+	return errors.Join(append(problems, err)...)
+}
+
+func (p *PuppetConfig) check() error {
+	if p.URL == "" {
+		return nil
+	}
+	var err error
+	if given := p.CA + p.Cert + p.Key; given != "" && (p.CA == "" || p.Cert == "" || p.Key == "") {
+		err = errors.New("puppetdb.ca, cert and key are needed together; set all of them, or none")
+	}
+	return errors.Join(err, checkURL("puppetdb.url", p.URL, "https", "http"))
+}
+
+// checkURL wants an address with one of the schemes; the first one is the advice.
+func checkURL(key, text string, schemes ...string) error {
+	u, err := url.Parse(text)
+	if err == nil && slices.Contains(schemes, u.Scheme) && u.Hostname() != "" {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is no address; write it as %s://HOST:PORT", key, text, schemes[0])
 }
 
 // Rules is the policy of the configuration.
@@ -157,22 +210,31 @@ func (c *Config) Rules() (*policy.Policy, error) {
 // StorePath is the file that keeps the history.
 func (c *Config) StorePath() string { return filepath.Join(c.DataDir, "playbot.db") }
 
+// check says whether a reference, where there is one, is written right.
+func (s SecretRef) check(key string) error {
+	kind, name, _ := strings.Cut(string(s), ":")
+	if s == "" || name != "" && (kind == "env" || kind == "file") {
+		return nil
+	}
+	return fmt.Errorf("%s must be env:NAME or file:PATH, so that the configuration holds no secret", key)
+}
+
 // Read returns the secret. A file that others can read is refused.
 func (s SecretRef) Read(key string) (string, error) {
-	kind, name, ok := strings.Cut(string(s), ":")
-	switch {
-	case s == "":
+	if s == "" {
 		return "", fmt.Errorf("%s is missing; write env:NAME or file:PATH", key)
-	case ok && kind == "env":
-		if v := os.Getenv(name); v != "" {
-			return v, nil
-		}
-		return "", fmt.Errorf("%s: the environment variable %s is empty; set it before starting playbot", key, name)
-	case ok && kind == "file":
-		return readSecretFile(key, name)
-	default:
-		return "", fmt.Errorf("%s must be env:NAME or file:PATH, so that the configuration holds no secret", key)
 	}
+	if err := s.check(key); err != nil {
+		return "", err
+	}
+	kind, name, _ := strings.Cut(string(s), ":")
+	if kind == "file" {
+		return readSecretFile(key, name)
+	}
+	if v := os.Getenv(name); v != "" {
+		return v, nil
+	}
+	return "", fmt.Errorf("%s: the environment variable %s is empty; set it before starting playbot", key, name)
 }
 
 func readSecretFile(key, name string) (string, error) {
