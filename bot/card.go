@@ -46,7 +46,9 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if run.Message != "" {
 		d.literal(run.Message, 1200)
 	}
-	if a := run.Pending(); a != nil {
+	if w := run.Awaits; w != nil {
+		d.literal(fmt.Sprintf("⏳ Waiting for the lock %s, held by %s (%s) since %s", w.Lock, w.Holder.Run.Short(), w.Holder.Who, w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
+	} else if a := run.Pending(); a != nil {
 		d.markup("✋ Waiting for " + f.approvers)
 	} else if !run.Status.Final() && run.Unknown() != nil {
 		d.markup("✋ Waiting for a person; see the thread")

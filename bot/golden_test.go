@@ -51,7 +51,10 @@ func drawings(t *testing.T) map[string]message {
 	quiet := then(underWay(), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{}, "all well"), ends("tasks.2", engine.TaskOK, "exit 0: all well\n"),
 		begins("tasks.3", "Tell ops"), attempts("tasks.3", 1), works("tasks.3", 1, engine.Result{}), ends("tasks.3", engine.TaskOK, "posted to #ops"))
 	out := map[string]message{
-		"card_preparing":       of(fold(requested(inputs()))),
+		"card_preparing": of(fold(requested(inputs()))),
+		"card_locked": of(fold(requested(inputs()), engine.LockAwaited{
+			Lock: "coordination/deploy/bravo", Holder: engine.Holder{Run: engine.RunID(strings.Repeat("0", 20) + "ABC123"), Who: "ben", Since: began},
+		})),
 		"card_running":         of(then(underWay(), attempts("tasks.2", 2))),
 		"card_gate":            of(atGate()),
 		"card_unknown":         of(cutOff()),

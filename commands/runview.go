@@ -143,6 +143,10 @@ func stepSpans(s *engine.Step) []Span {
 
 // waits says what a run waits for, and how to answer.
 func waits(r *engine.Run) []Block {
+	if w := r.Awaits; w != nil {
+		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
+			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}
+	}
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
 		what := []Span{outside(r.Steps[a.Path].Description)}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,8 +17,8 @@ import (
 	"github.com/playbot/playbot/store"
 )
 
-// Rates of a disk and of a machine mean nothing by themselves: the benchmarks report ratios to raw
-// work of the same kind, measured before and after in the same run.
+// Rates of a disk and of a machine mean nothing by themselves, and on a shared one they change by the
+// second: the benchmarks report ratios to raw work of the same kind that is done in turn with theirs.
 
 // steps is how many tasks a run of the step benchmarks has.
 const steps = 50
@@ -47,55 +48,70 @@ func BenchmarkStep_overhead(b *testing.B) {
 	manySteps(h, "b", "do: {name: one}")
 	raw := rawWrites(b)
 	perStep := runSteps(b, h, raw)
-	b.ReportMetric(micro(perStep), "µs/step")
-	b.ReportMetric(micro(raw.mean()), "µs/raw_write")
-	b.ReportMetric(float64(perStep)/float64(raw.mean()), "x_raw")
+	b.ReportMetric(micro(median(perStep)), "µs/step")
+	b.ReportMetric(micro(median(raw.took)), "µs/raw_write")
+	b.ReportMetric(ratio(perStep, raw.took), "x_raw")
 }
 
-// BenchmarkStep_true is a step that runs `true`; a step makes about one commit of its own.
+// BenchmarkStep_true is a step that runs `true`; a step makes one commit of its own.
 func BenchmarkStep_true(b *testing.B) {
 	h, log := benchHouse(b)
 	manySteps(h, "b", `shell: {command: ["true"]}`)
 	fork, commit := forks(b), commits(b, log)
 	perStep := runSteps(b, h, fork, commit)
-	b.ReportMetric(micro(perStep), "µs/step")
-	b.ReportMetric(micro(fork.mean()), "µs/fork")
-	b.ReportMetric(micro(commit.mean()), "µs/commit")
-	b.ReportMetric(float64(perStep)/float64(fork.mean()), "x_fork")
-	b.ReportMetric(float64(perStep-commit.mean())/float64(fork.mean()), "x_fork_without_commit")
+	b.ReportMetric(micro(median(perStep)), "µs/step")
+	b.ReportMetric(micro(median(fork.took)), "µs/fork")
+	b.ReportMetric(micro(median(commit.took)), "µs/commit")
+	b.ReportMetric(ratio(perStep, fork.took), "x_fork")
+	for i := range perStep {
+		perStep[i] -= commit.took[i]
+	}
+	b.ReportMetric(ratio(perStep, fork.took), "x_fork_without_commit")
 }
 
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// gauge is raw work that is measured in turn with what is compared to it, because disks and machines change within seconds.
+func median[N time.Duration | float64](list []N) N {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// ratio is the median of the ratios of what was measured side by side.
+func ratio(ours, raw []time.Duration) float64 {
+	all := make([]float64, len(ours))
+	for i := range ours {
+		all[i] = float64(ours[i]) / float64(raw[i])
+	}
+	return median(all)
+}
+
+// gauge is raw work that is measured in turn with what is compared to it.
 type gauge struct {
-	work  func()
-	took  time.Duration
-	times int
+	work func()
+	took []time.Duration // the median of each turn
 }
 
 func (g *gauge) measure() {
-	const times = 25
-	began := time.Now()
-	for range times {
+	turn := make([]time.Duration, 25)
+	for i := range turn {
+		began := time.Now()
 		g.work()
+		turn[i] = time.Since(began)
 	}
-	g.took += time.Since(began)
-	g.times += times
+	g.took = append(g.took, median(turn))
 }
 
-func (g *gauge) mean() time.Duration { return g.took / time.Duration(g.times) }
-
-// runSteps runs playbook b until b.N steps are done, and returns the time of one.
-func runSteps(b *testing.B, h *enginetest.House, beside ...*gauge) time.Duration {
+// runSteps runs playbook b until b.N steps are done, and returns the time of a step in each run.
+func runSteps(b *testing.B, h *enginetest.House, beside ...*gauge) []time.Duration {
 	b.Helper()
+	var perStep []time.Duration
 	b.ResetTimer()
-	done := 0
-	for done < b.N {
+	for len(perStep)*steps < b.N {
+		began := time.Now()
 		if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunSuccess {
 			b.Fatalf("got %s: %s", run.Status, run.Message)
 		}
-		done += steps
+		perStep = append(perStep, time.Since(began)/steps)
 		b.StopTimer()
 		for _, g := range beside {
 			g.measure()
@@ -103,7 +119,7 @@ func runSteps(b *testing.B, h *enginetest.House, beside ...*gauge) time.Duration
 		b.StartTimer()
 	}
 	b.StopTimer()
-	return b.Elapsed() / time.Duration(done)
+	return perStep
 }
 
 // BenchmarkStart_100AtOnce is 100 requests at the same moment, until the last of the runs has ended.

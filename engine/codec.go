@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 )
 
 // Kind implements [Payload].
@@ -16,6 +17,10 @@ func (PlaybookKept) payload()     {}
 // Kind implements [Payload].
 func (LocksRequested) Kind() string { return "locks_requested" }
 func (LocksRequested) payload()     {}
+
+// Kind implements [Payload].
+func (LockAwaited) Kind() string { return "lock_awaited" }
+func (LockAwaited) payload()     {}
 
 // Kind implements [Payload].
 func (LocksTaken) Kind() string { return "locks_taken" }
@@ -140,11 +145,15 @@ func decodeAs[P Payload](data []byte) (Payload, error) {
 	return p, err
 }
 
-func payloadDecoders() map[string]func([]byte) (Payload, error) {
+// payloadDecoders is built once: a run that is loaded looks into it for every event.
+//
+//nolint:gochecknoglobals // a table that nobody writes to; Go has no constant maps
+var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, error) {
 	return map[string]func([]byte) (Payload, error){
 		"run_requested":    decodeAs[RunRequested],
 		"playbook_kept":    decodeAs[PlaybookKept],
 		"locks_requested":  decodeAs[LocksRequested],
+		"lock_awaited":     decodeAs[LockAwaited],
 		"locks_taken":      decodeAs[LocksTaken],
 		"locks_released":   decodeAs[LocksReleased],
 		"prepared":         decodeAs[Prepared],
@@ -168,4 +177,4 @@ func payloadDecoders() map[string]func([]byte) (Payload, error) {
 		"posted":           decodeAs[Posted],
 		"refused":          decodeAs[Refused],
 	}
-}
+})

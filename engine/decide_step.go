@@ -71,7 +71,7 @@ func (d decider) hookCause(owner Path, name string) string {
 }
 
 func hookPath(owner Path, name string, i int) Path {
-	return Path(fmt.Sprintf("%s.%s.%d", owner, name, i+1))
+	return owner + "." + listPath(name, i)
 }
 
 // attempt says what the attempts of a begun task call for.

@@ -115,6 +115,20 @@ func (e *Engine) Stop(ctx context.Context) error {
 	return nil
 }
 
+// untilStop ends a context with errStopping as soon as the engine begins to stop, for waits that
+// nothing is lost by cutting short.
+func (e *Engine) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() { // ends with ctx
+		select {
+		case <-e.stop:
+			cancel(errStopping)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
 // poke makes a run look at what is next.
 func (e *Engine) poke(id RunID) { _ = e.send(id, mail{}) }
 

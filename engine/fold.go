@@ -18,14 +18,16 @@ func (r *Run) Apply(e Event) {
 		r.ID, r.Requested, r.At, r.Status = id, p, e.Time, RunPreparing
 	case LocksRequested:
 		r.Locks = unique(slices.Concat(r.Locks, p.Locks)) // a repeated preparation may ask for others
+	case LockAwaited:
+		r.Awaits = &p
 	case LocksTaken:
-		r.LocksTaken = true
+		r.LocksTaken, r.Awaits = true, nil
 	case LocksReleased:
 		r.LocksReleased, r.LockProblems = true, p.Problems
 	case Prepared:
 		r.Prepared, r.PreparedAt, r.Status = &p, e.Time, RunRunning
 	case PrepareFailed:
-		r.PrepareFailed, r.Message = &p, p.Message
+		r.PrepareFailed, r.Message, r.Awaits = &p, p.Message, nil
 	case CancelRequested:
 		if r.Cancel == nil {
 			r.Cancel = &p
@@ -38,7 +40,7 @@ func (r *Run) Apply(e Event) {
 		}
 		r.Posts[p.Ref] = p.Place
 	case RunEnded:
-		r.Status, r.Message, r.Ended = p.Status, p.Message, e.Time
+		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
 	case TaskBegun, TaskSkipped, TaskEnded:
 		r.applyTask(e.Payload, e.Time)
 	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
@@ -64,7 +66,7 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 			Message: p.Reason, Began: at, Ended: at,
 		})
 	case TaskEnded:
-		s := r.Steps[p.Path]
+		s := r.edit(p.Path)
 		if s == nil {
 			return
 		}
@@ -80,7 +82,7 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 // touchOwner moves the start of a pre_sleep behind the pre_task hooks.
 func (r *Run) touchOwner(hook Path, at time.Time) {
 	if owner, ok := hook.owner(); ok {
-		if s := r.Steps[owner]; s != nil {
+		if s := r.edit(owner); s != nil {
 			s.Ready = at
 		}
 	}
@@ -128,14 +130,28 @@ func (r *Run) decideApproval(a *Approval, state ApprovalState, by Actor, why str
 
 func (r *Run) setStep(p Path, status TaskStatus, at time.Time) {
 	if s := r.Steps[p]; s != nil && s.Ended.IsZero() {
+		s = r.edit(p)
 		s.Status, s.Ready = status, at
 	}
+}
+
+// edit puts a copy in the place of a step and returns it, to be changed; nil when there is no such
+// step. Clones share the steps, so that a step is never changed where it stands.
+func (r *Run) edit(p Path) *Step {
+	s := r.Steps[p]
+	if s == nil {
+		return nil
+	}
+	step := *s
+	step.Attempts = slices.Clone(s.Attempts)
+	r.Steps[p] = &step
+	return &step
 }
 
 func (r *Run) applyAttempt(payload Payload, at time.Time) {
 	switch p := payload.(type) {
 	case AttemptStarted:
-		s := r.Steps[p.Path]
+		s := r.edit(p.Path)
 		if s == nil {
 			return
 		}
@@ -164,16 +180,16 @@ func (r *Run) applyAttempt(payload Payload, at time.Time) {
 			a.Resolved, a.EndedAt = &p, at
 			r.Previous = p.Path
 			r.setStep(p.Path, TaskRunning, at)
-			r.Steps[p.Path].Aborted = p.Choice == ResolveAbort
+			r.edit(p.Path).Aborted = p.Choice == ResolveAbort
 			r.Status = RunRunning
 		}
 	default: // Apply hands over nothing else
 	}
 }
 
-// attempt finds the latest attempt with that number.
+// attempt finds the latest attempt with that number, to be changed.
 func (r *Run) attempt(p Path, n int) *Attempt {
-	s := r.Steps[p]
+	s := r.edit(p)
 	if s == nil {
 		return nil
 	}

@@ -47,7 +47,7 @@ func anyPayload() *rapid.Generator[Payload] {
 		reflect.TypeFor[ApprovalExpired](): approval, reflect.TypeFor[ApprovalVoided](): approval, reflect.TypeFor[AttemptStarted](): approval,
 	}
 	return rapid.OneOf(
-		draw[RunRequested](cfg), draw[PlaybookKept](cfg), draw[LocksRequested](cfg), draw[LocksTaken](cfg), draw[LocksReleased](cfg),
+		draw[RunRequested](cfg), draw[PlaybookKept](cfg), draw[LocksRequested](cfg), draw[LockAwaited](cfg), draw[LocksTaken](cfg), draw[LocksReleased](cfg),
 		draw[Prepared](cfg), draw[PrepareFailed](cfg), draw[TaskBegun](cfg), draw[TaskSkipped](cfg), draw[ApprovalAsked](cfg),
 		draw[ApprovalGiven](cfg), draw[ApprovalDenied](cfg), draw[ApprovalExpired](cfg), draw[ApprovalVoided](cfg),
 		draw[AttemptStarted](cfg), draw[AttemptEnded](cfg), draw[AttemptUnknown](cfg), draw[AttemptRepeated](cfg),
@@ -112,6 +112,46 @@ func TestApply_takesAnySequenceAndDecideChangesNothing(t *testing.T) {
 			_, _, _, _ = r.Report(), r.Pending(), r.Unknown(), r.Approvers()
 		}
 	})
+}
+
+// A worker reads a clone while the runner goes on with the run, and they share steps.
+func TestClone_isNotChangedByWhatHappensToTheRun(t *testing.T) {
+	t.Parallel()
+	facts := []Payload{
+		RunRequested{Key: "k"},
+		TaskBegun{Path: "tasks.1", Tries: 3},
+		TaskBegun{Path: "tasks.1.pre_task.1", Tries: 1},
+		TaskEnded{Path: "tasks.1.pre_task.1", Status: TaskOK},
+		ApprovalAsked{Approval: "a", Path: "tasks.1"},
+		ApprovalGiven{Approval: "a"},
+		AttemptStarted{Path: "tasks.1", Attempt: 1, Approval: "a"},
+		AttemptRepeated{Path: "tasks.1", Attempt: 1},
+		AttemptStarted{Path: "tasks.1", Attempt: 2, Approval: "a"},
+		AttemptUnknown{Path: "tasks.1", Attempt: 2},
+		AttemptResolved{Path: "tasks.1", Attempt: 2, Choice: ResolveAbort},
+		AttemptStarted{Path: "tasks.1", Attempt: 3},
+		AttemptEnded{Path: "tasks.1", Attempt: 3, OK: true},
+		TaskEnded{Path: "tasks.1", Status: TaskOK},
+		Posted{Ref: "r"},
+		RunEnded{Status: RunSuccess},
+	}
+	apply := func(r *Run, from, to int) *Run {
+		for i := from; i < to; i++ {
+			r.Apply(Event{Stream: "run/01X", Seq: Seq(i + 1), Time: t0.Add(time.Duration(i) * time.Minute), Payload: facts[i]})
+		}
+		return r
+	}
+	for cut := range facts {
+		run := apply(&Run{}, 0, cut)
+		clone := run.Clone()
+		apply(run, cut, len(facts))
+		if diff := cmp.Diff(apply(&Run{}, 0, cut), clone, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("after %d events the clone changed with the run (-want +got):\n%s", cut, diff)
+		}
+		if diff := cmp.Diff(run, apply(clone, cut, len(facts)), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("after %d events the clone went another way (-run +clone):\n%s", cut, diff)
+		}
+	}
 }
 
 func TestDecide_everyRunComesToAnEnd(t *testing.T) {

@@ -164,3 +164,70 @@ func TestLocks_waitInLineAndAreTakenInTurn(t *testing.T) {
 		}
 	})
 }
+
+// heldBook holds the lock of lockedBook while it waits for a person, without anything under way.
+const heldBook = `
+data_stores: {s: {type: map}}
+locks: [s/deploy]
+tasks: [{do: {name: one, destructive: true}}]
+`
+
+func TestLocks_nameTheHolderWhileTheyAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("gated", heldBook)
+		h.Book("b", lockedBook)
+		first := h.Start("gated", nil)
+		synctest.Wait()
+		second := h.Start("b", nil)
+		time.Sleep(time.Minute)
+		run, err := h.Engine.Load(t.Context(), second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := run.Awaits; w == nil || w.Lock != "s/deploy" || w.Holder.Run != first {
+			t.Errorf("the run says that it waits for %+v, want the lock s/deploy of %s", w, first)
+		}
+		if err := h.Engine.Cancel(t.Context(), first, h.Ana, ""); err != nil {
+			t.Fatal(err)
+		}
+		if run = h.Finish(second); run.Awaits != nil || run.Status != engine.RunSuccess {
+			t.Errorf("the run is %s and says that it waits for %+v", run.Status, run.Awaits)
+		}
+		told := 0
+		for _, e := range h.Events(second) {
+			if _, ok := e.Payload.(engine.LockAwaited); ok {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("one holder was told %d times", told)
+		}
+	})
+}
+
+func TestStop_doesNotWaitForALock(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("gated", heldBook)
+		h.Book("b", lockedBook)
+		first := h.Start("gated", nil)
+		synctest.Wait()
+		second := h.Start("b", nil)
+		synctest.Wait()
+		began := time.Now()
+		if err := h.Engine.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("stopping took %s with nothing under way", took)
+		}
+		h.Restart()
+		if err := h.Engine.Cancel(t.Context(), first, h.Ana, ""); err != nil {
+			t.Fatal(err)
+		}
+		if run := h.Finish(second); run.Status != engine.RunSuccess {
+			t.Errorf("after the restart the run is %s: %s", run.Status, run.Message)
+		}
+	})
+}

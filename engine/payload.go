@@ -41,6 +41,12 @@ type LocksRequested struct {
 	Locks []string `json:"locks"`
 }
 
+// LockAwaited says that another run holds one of the locks, and is waited for.
+type LockAwaited struct {
+	Lock   string `json:"lock"`
+	Holder Holder `json:"holder"`
+}
+
 // LocksTaken says that every requested lock is held.
 type LocksTaken struct {
 	Locks []string `json:"locks"`

@@ -19,7 +19,8 @@ type performer struct {
 	book    *playbooks.Playbook
 	session *session
 	record  func(facts ...Payload) error
-	started *AttemptStarted // set once the intent is on disk
+	started *AttemptStarted        // set once the intent is on disk
+	scope   func() playbooks.Scope // view, made once: the copy of the run does not change
 }
 
 func (p *performer) perform(ctx context.Context, a action) []Payload {

@@ -20,6 +20,9 @@ const lockTimeout = 120 * time.Second
 func (p *performer) prepare(ctx context.Context) []Payload {
 	pad := &notebook{}
 	nodes, err := p.preparation(ctx, pad)
+	if errors.Is(err, errStopping) {
+		return nil
+	}
 	if err != nil {
 		return []Payload{PrepareFailed{
 			Message: p.engine.redact.text(err.Error()), Notes: p.engine.redact.lines(pad.lines()),
@@ -106,7 +109,15 @@ func (p *performer) lock(ctx context.Context, pad *notebook) error {
 		return err
 	}
 	for _, name := range names {
-		if err := p.lockOne(ctx, name, pad); err != nil {
+		var known RunID
+		err := p.lockOne(ctx, name, func(h Holder) {
+			if h.Run != known { // people see whom the run waits for, once for each holder
+				known = h.Run
+				pad.add(fmt.Sprintf("lock %s is held by %s (%s) since %s", name, h.Run.Short(), h.Who, h.Since.UTC().Format(time.RFC3339)))
+				_ = p.record(LockAwaited{Lock: name, Holder: h}) // a disk that refuses is logged, and stops the run at LocksTaken
+			}
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -114,7 +125,9 @@ func (p *performer) lock(ctx context.Context, pad *notebook) error {
 	return p.record(LocksTaken{Locks: names})
 }
 
-func (p *performer) lockOne(ctx context.Context, name string, pad *notebook) error {
+// lockOne waits for a lock, at most as long as its store says, and not beyond the moment in which the
+// engine begins to stop: the next process goes on waiting.
+func (p *performer) lockOne(ctx context.Context, name string, waiting func(Holder)) error {
 	locker, key, err := p.locker(ctx, name)
 	if err != nil {
 		return err
@@ -123,11 +136,14 @@ func (p *performer) lockOne(ctx context.Context, name string, pad *notebook) err
 	if t, ok := locker.(interface{ LockTimeout() time.Duration }); ok && t.LockTimeout() > 0 {
 		limit = t.LockTimeout()
 	}
-	lockCtx, cancel := context.WithTimeout(ctx, limit)
+	stopCtx, end := p.engine.untilStop(ctx)
+	defer end()
+	lockCtx, cancel := context.WithTimeout(stopCtx, limit)
 	defer cancel()
-	_, err = locker.Lock(lockCtx, key, p.holder(), func(h Holder) {
-		pad.add(fmt.Sprintf("lock %s is held by %s (%s) since %s", name, h.Run.Short(), h.Who, h.Since.UTC().Format(time.RFC3339)))
-	})
+	_, err = locker.Lock(lockCtx, key, p.holder(), waiting)
+	if err != nil && errors.Is(context.Cause(lockCtx), errStopping) {
+		return errStopping
+	}
 	if held, ok := errors.AsType[*HeldError](err); ok {
 		return Errorf(CodeBusy, "lock %s is held by %s (%s) since %s; waited %s. Try again when that run has ended",
 			name, held.Holder.Run.Short(), held.Holder.Who, held.Holder.Since.UTC().Format(time.RFC3339), limit)

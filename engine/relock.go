@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -19,7 +20,10 @@ func (r *runner) mustRelock() bool {
 // have been faster, and this one must not go on beside it. It gives up only when ctx ends.
 func (p *performer) relock(ctx context.Context) {
 	for _, name := range p.run.Locks {
-		for err := p.lockOne(ctx, name, &notebook{}); err != nil; err = p.lockOne(ctx, name, &notebook{}) {
+		for err := p.lockOne(ctx, name, nil); err != nil; err = p.lockOne(ctx, name, nil) {
+			if errors.Is(err, errStopping) {
+				return
+			}
 			p.engine.logger.WarnContext(ctx, "lock cannot be taken again", "run", p.run.ID, "lock", name, "error", err)
 			select {
 			case <-time.After(retryLock):

@@ -19,7 +19,8 @@ type Run struct {
 	Prepared      *Prepared
 	PreparedAt    time.Time
 	PrepareFailed *PrepareFailed
-	Locks         []string // requested and not released
+	Locks         []string     // requested and not released
+	Awaits        *LockAwaited // the lock that it waits for, and who holds it; nil when it waits for none
 	LocksTaken    bool
 	LocksReleased bool
 	LockProblems  []string
@@ -165,12 +166,7 @@ func appendActor(list []Actor, a Actor) []Actor {
 // Clone returns a copy that shares nothing which Apply changes.
 func (r *Run) Clone() *Run {
 	c := *r
-	c.Steps = make(map[Path]*Step, len(r.Steps))
-	for p, s := range r.Steps {
-		step := *s
-		step.Attempts = append([]Attempt(nil), s.Attempts...)
-		c.Steps[p] = &step
-	}
+	c.Steps = maps.Clone(r.Steps) // the steps themselves are shared: see edit
 	c.Order = append([]Path(nil), r.Order...)
 	c.Places = append([]Place(nil), r.Places...)
 	c.Posts = maps.Clone(r.Posts)

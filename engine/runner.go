@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/playbot/playbot/playbooks"
@@ -223,6 +224,7 @@ func (r *runner) start(a action) {
 			return <-reply
 		},
 	}
+	p.scope = sync.OnceValue(p.view)
 	r.work = w
 	r.engine.wg.Go(func() {
 		defer cancel(nil)

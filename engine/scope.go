@@ -8,8 +8,8 @@ import (
 	"github.com/playbot/playbot/playbooks"
 )
 
-// scope is what templates and expressions see of a run.
-func (p *performer) scope() playbooks.Scope {
+// view is what templates and expressions see of a run.
+func (p *performer) view() playbooks.Scope {
 	s := playbooks.Scope{
 		Metadata: metadata(p.book),
 		Run:      runItems(p.run),

@@ -3,50 +3,80 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/store"
 )
 
-// Rates of a disk mean nothing by themselves; each benchmark reports how many appends take as long as
-// one raw write of 4 KiB that reaches the disk, measured before and after in the same run.
+// Rates of a disk mean nothing by themselves, and on a shared machine they change by the second. Each
+// benchmark reports how many appends take as long as one raw write of 4 KiB that reaches the disk, with
+// the raw writes right beside the appends, and as a ratio of medians.
 
 func BenchmarkAppend_alone(b *testing.B) {
-	s, raw := openAt(b, newPath(b)), rawWrites(b)
-	fact := engine.AttemptStarted{Path: "tasks.1", Attempt: 1, Effect: engine.Once, Nodes: []string{"web1", "web2"}, Key: "k"}
+	s, write := openAt(b, newPath(b)), rawWriter(b)
+	var appends, writes []time.Duration
 	for b.Loop() {
-		appendTo(b, s, "bot", fact)
+		began := time.Now()
+		appendTo(b, s, "bot", started())
+		appends = append(appends, time.Since(began))
+		b.StopTimer()
+		writes = append(writes, write())
+		b.StartTimer()
 	}
-	report(b, raw)
+	one, raw := median(appends), median(writes)
+	b.ReportMetric(micro(one), "µs/append")
+	b.ReportMetric(micro(raw), "µs/raw_write")
+	b.ReportMetric(float64(raw)/float64(one), "appends/raw_write")
 }
 
+// BenchmarkAppend_by128 is 128 callers with a stream each; one operation is 16 appends by each of them.
 func BenchmarkAppend_by128(b *testing.B) {
-	const callers = 128
-	s, raw := openAt(b, newPath(b)), rawWrites(b)
+	const callers, times, writes = 128, 16, 25
+	s, write := openAt(b, newPath(b)), rawWriter(b)
 	streams := make([]engine.StreamID, callers)
 	for i := range streams {
 		streams[i] = newRun().Stream()
 	}
-	fact := engine.AttemptStarted{Path: "tasks.1", Attempt: 1, Effect: engine.Once, Nodes: []string{"web1", "web2"}, Key: "k"}
-	b.ResetTimer()
-	var left atomic.Int64
-	left.Store(int64(b.N))
+	var took []time.Duration
+	var ratios []float64
+	for b.Loop() {
+		began := time.Now()
+		appendAll(b, s, streams, times)
+		one := time.Since(began) / (callers * times)
+		b.StopTimer()
+		raw := make([]time.Duration, writes)
+		for i := range raw {
+			raw[i] = write()
+		}
+		took, ratios = append(took, one), append(ratios, float64(median(raw))/float64(one))
+		b.StartTimer()
+	}
+	b.ReportMetric(micro(median(took)), "µs/append")
+	b.ReportMetric(median(ratios), "appends/raw_write")
+}
+
+func appendAll(b *testing.B, s *store.Store, streams []engine.StreamID, times int) {
+	b.Helper()
 	var wg sync.WaitGroup
 	for _, stream := range streams {
 		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				if _, err := s.Append(b.Context(), stream, engine.AnySeq, fact); err != nil {
+			for range times {
+				if _, err := s.Append(b.Context(), stream, engine.AnySeq, started()); err != nil {
 					b.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	report(b, raw)
+}
+
+func started() engine.Payload {
+	return engine.AttemptStarted{Path: "tasks.1", Attempt: 1, Effect: engine.Once, Nodes: []string{"web1", "web2"}, Key: "k"}
 }
 
 func BenchmarkFind_newest50(b *testing.B) {
@@ -70,41 +100,39 @@ func BenchmarkFind_newest50(b *testing.B) {
 	}
 }
 
-// report adds the rate and its ratio to that of raw writes.
-func report(b *testing.B, before float64) {
-	b.Helper()
-	b.StopTimer()
-	rate := float64(b.N) / b.Elapsed().Seconds()
-	raw := (before + rawWrites(b)) / 2
-	b.ReportMetric(rate, "appends/s")
-	b.ReportMetric(raw, "raw/s")
-	b.ReportMetric(rate/raw, "x_raw")
+func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func median[N time.Duration | float64](list []N) N {
+	slices.Sort(list)
+	return list[len(list)/2]
 }
 
-// rawWrites is how many writes of 4 KiB reach the disk in a second, one after another.
-func rawWrites(b *testing.B) float64 {
+// rawWriter returns a write of 4 KiB that reaches the disk, in place, and says how long it took.
+func rawWriter(b *testing.B) func() time.Duration {
 	b.Helper()
-	const writes = 200
+	const pages = 256
 	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = f.Close() }()
+	b.Cleanup(func() { _ = f.Close() })
 	page := make([]byte, 4096)
-	if _, err := f.Write(make([]byte, writes*len(page))); err != nil {
+	if _, err := f.Write(make([]byte, pages*len(page))); err != nil {
 		b.Fatal(err)
 	}
 	if err := f.Sync(); err != nil {
 		b.Fatal(err)
 	}
-	begin := time.Now()
-	for i := range writes {
-		if _, err := f.WriteAt(page, int64(i*len(page))); err != nil {
+	next := 0
+	return func() time.Duration {
+		began := time.Now()
+		if _, err := f.WriteAt(page, int64(next%pages*len(page))); err != nil {
 			b.Fatal(err)
 		}
 		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
 			b.Fatal(err)
 		}
+		next++
+		return time.Since(began)
 	}
-	return writes / time.Since(begin).Seconds()
 }

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/store"
 	"github.com/playbot/playbot/store/storetest"
@@ -25,6 +27,24 @@ func TestLog_keepsTheContract(t *testing.T) {
 			return openAt(t, path)
 		}
 	})
+}
+
+func TestAppend_keepsWhatLooksLikeTheMiddleOfARecord(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, newPath(t))
+	const trap = `,"d":{"verb":"x"}}`
+	stream := engine.StreamID("schedule/" + trap)
+	facts := []engine.Payload{engine.Refused{Verb: trap}, engine.Unread{Name: trap, Raw: []byte(`{"of":",\"d\":"}`)}}
+	appendTo(t, s, stream, facts...)
+	events, err := readAll(t, s, stream)
+	if err != nil || len(events) != len(facts) {
+		t.Fatalf("got %d events and %v", len(events), err)
+	}
+	for i, e := range events {
+		if diff := cmp.Diff(facts[i], e.Payload); diff != "" || e.Stream != stream {
+			t.Errorf("of %s (-want +got):\n%s", e.Stream, diff)
+		}
+	}
 }
 
 func TestSince_givesTheWholeLogInOrder(t *testing.T) {

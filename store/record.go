@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"time"
 
 	"github.com/playbot/playbot/engine"
@@ -67,21 +69,28 @@ func unseal(bucket string, key, value []byte) ([]byte, error) {
 	return payload, nil
 }
 
-// record is an event in the file.
+// record is an event in the file: this in JSON, with its payload as the last member.
 type record struct {
 	Stream engine.StreamID `json:"s"`
 	Seq    engine.Seq      `json:"n"`
 	Time   time.Time       `json:"t"`
 	Kind   string          `json:"k"`
-	Data   json.RawMessage `json:"d"`
 }
+
+// dataMember leads to the payload of an event. It cannot stand in what comes before, where quotes are escaped.
+const dataMember = `,"d":`
 
 func encodeEvent(e engine.Event) ([]byte, error) {
 	data, err := engine.EncodePayload(e.Payload)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(record{Stream: e.Stream, Seq: e.Seq, Time: e.Time, Kind: e.Kind(), Data: data})
+	head, err := json.Marshal(record{Stream: e.Stream, Seq: e.Seq, Time: e.Time, Kind: e.Kind()})
+	if err != nil {
+		return nil, err
+	}
+	head = append(head[:len(head)-1], dataMember...) // put together by hand: to marshal data again is to scan it twice
+	return append(append(head, data...), '}'), nil
 }
 
 func decodeEvent(key, value []byte) (engine.Event, error) {
@@ -89,11 +98,15 @@ func decodeEvent(key, value []byte) (engine.Event, error) {
 	if err != nil {
 		return engine.Event{}, err
 	}
+	head, data, whole := bytes.Cut(payload, []byte(dataMember))
+	if !whole || !bytes.HasSuffix(data, []byte("}")) {
+		return engine.Event{}, fmt.Errorf("event at %x: it has no payload", key)
+	}
 	var r record
-	if err := json.Unmarshal(payload, &r); err != nil {
+	if err := json.Unmarshal(append(slices.Clone(head), '}'), &r); err != nil {
 		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
 	}
-	p, err := engine.DecodePayload(r.Kind, r.Data)
+	p, err := engine.DecodePayload(r.Kind, data[:len(data)-1])
 	if err != nil {
 		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
 	}

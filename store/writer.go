@@ -188,6 +188,9 @@ func (w *writer) summary(id engine.RunID) (engine.Summary, error) {
 
 // index moves a run from where its old summary stands to where its new one does.
 func (w *writer) index(before, after engine.Summary) error {
+	if samePlace(before, after) {
+		return nil
+	}
 	old, present := indexKeys(before), indexKeys(after)
 	for bucket, key := range old {
 		if string(present[bucket]) == string(key) {
@@ -204,6 +207,11 @@ func (w *writer) index(before, after engine.Summary) error {
 		}
 	}
 	return nil
+}
+
+// samePlace reports whether nothing has changed by which a run is indexed, as with most appends.
+func samePlace(a, b engine.Summary) bool {
+	return a.Run == b.Run && a.Status == b.Status && a.Playbook.Name == b.Playbook.Name && a.Actor.User == b.Actor.User
 }
 
 // indexKeys are the places of a run in the indexes; none for the zero summary.

@@ -34,6 +34,8 @@ func (v *runView) show(e engine.Event) {
 		v.notes(p.Notes)
 	case engine.PrepareFailed:
 		v.notes(p.Notes)
+	case engine.LockAwaited:
+		v.terminal.say("  waiting for the lock %s, held by %s (%s)\n", commands.Clean(p.Lock), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
 	case engine.TaskBegun:
 		v.terminal.say("▸ %s\n", v.title(p.Path))
 	case engine.AttemptEnded:

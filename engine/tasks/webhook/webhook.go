@@ -248,7 +248,7 @@ func (t *task) client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSClientConfig: conf, TLSHandshakeTimeout: dialTimeout,
-			DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment,
+			DisableKeepAlives: true, // and no proxy: the address that is checked must be the one that is reached
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
