@@ -39,7 +39,7 @@ integration: ## tests with Chromium, npm and real Choria servers
 
 .PHONY: bench
 bench: ## benchmarks, as ratios taken in one run
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./store ./engine ./engine/choria ./commands ./cmd/internal/app
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./store ./engine ./engine/choria ./commands ./cmd/playbot
 
 .PHONY: fuzz
 fuzz: ## each fuzz target in turn for FUZZTIME
