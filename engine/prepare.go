@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/playbot/playbot/playbooks"
 )
@@ -220,6 +221,9 @@ func (p *performer) discover(ctx context.Context, set *playbooks.NodeSet) ([]str
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.IndexFunc(nodes, notANode); i >= 0 {
+		return nil, Errorf(CodeInvalid, "%q is not the name of a node; look at what the set asks for", nodes[i])
+	}
 	nodes = unique(nodes)
 	if len(nodes) == 0 && !set.EmptyOK {
 		return nil, p.emptySet(ctx, set)
@@ -231,6 +235,14 @@ func (p *performer) discover(ctx context.Context, set *playbooks.NodeSet) ([]str
 		return nil, Errorf(CodeFailed, "needs at least %d nodes, found %d", set.AtLeast, len(nodes))
 	}
 	return nodes, nil
+}
+
+// notANode reports whether a name holds what no certificate name does. A source outside says what it
+// likes, and names go into subjects, commands and messages.
+func notANode(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("*<>&`'\"$\\|;", r)
+	})
 }
 
 func (p *performer) emptySet(ctx context.Context, set *playbooks.NodeSet) error {

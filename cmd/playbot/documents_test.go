@@ -186,6 +186,36 @@ func blur(line string) string {
 	return strings.TrimRight(line, " ")
 }
 
+// TestDocuments_linkToWhatIsThere follows the links between files of the checkout.
+func TestDocuments_linkToWhatIsThere(t *testing.T) {
+	t.Parallel()
+	followed := 0
+	for _, pattern := range []string{"*.md", "docs/adr/*.md", "docs/guide/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(data), -1) {
+				if strings.Contains(link[1], "://") {
+					continue
+				}
+				followed++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(path), link[1])); err != nil {
+					t.Errorf("%s links to %s, which is not there", path, link[1])
+				}
+			}
+		}
+	}
+	if followed < 20 {
+		t.Errorf("only %d links were found; the documents are not read right", followed)
+	}
+}
+
 func TestManifest_asksForWhatTheBotNeeds(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join(root, "docs", "guide", "slack-manifest.yaml"))

@@ -71,9 +71,6 @@ func (h *House) Restart() {
 	}
 }
 
-// Change changes what the next [House.Restart] starts with.
-func (h *House) Change(change func(*engine.Options)) { change(&h.opts) }
-
 // Stop stops the engine at once; what is under way is cut off.
 func (h *House) Stop() {
 	now, cancel := context.WithCancel(context.Background())
