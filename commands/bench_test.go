@@ -3,10 +3,8 @@ package commands_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +22,7 @@ import (
 // a raw write of 4 KiB that reaches the disk right beside it: x_raw is the ratio of the medians.
 func BenchmarkDispatch_runToReply(b *testing.B) {
 	c, e := newDesk(b)
-	write := rawWriter(b)
+	write := enginetest.RawWriter(b)
 	var replies, writes []time.Duration
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -79,34 +77,4 @@ func newDesk(tb testing.TB) (*commands.Commands, *engine.Engine) {
 		tb.Fatal(err)
 	}
 	return c, h.Engine
-}
-
-// rawWriter returns a write of 4 KiB that reaches the disk, in place, and says how long it took.
-func rawWriter(b *testing.B) func() time.Duration {
-	b.Helper()
-	const pages = 256
-	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = f.Close() })
-	page := make([]byte, 4096)
-	if _, err := f.Write(make([]byte, pages*len(page))); err != nil {
-		b.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		b.Fatal(err)
-	}
-	next := 0
-	return func() time.Duration {
-		began := time.Now()
-		if _, err := f.WriteAt(page, int64(next%pages*len(page))); err != nil {
-			b.Fatal(err)
-		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
-			b.Fatal(err)
-		}
-		next++
-		return time.Since(began)
-	}
 }

@@ -2,12 +2,10 @@ package engine_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -211,29 +209,8 @@ func waitIdle(b *testing.B, h *enginetest.House) {
 // rawWrites is one write of 4 KiB that reaches the disk.
 func rawWrites(b *testing.B) *gauge {
 	b.Helper()
-	const pages = 200
-	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = f.Close() })
-	page := make([]byte, 4096)
-	if _, err := f.Write(make([]byte, pages*len(page))); err != nil {
-		b.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		b.Fatal(err)
-	}
-	next := 0
-	return &gauge{work: func() {
-		next = (next + 1) % pages
-		if _, err := f.WriteAt(page, int64(next*len(page))); err != nil {
-			b.Fatal(err)
-		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
-			b.Fatal(err)
-		}
-	}}
+	write := enginetest.RawWriter(b)
+	return &gauge{work: func() { write() }}
 }
 
 // forks is one fork and exec of `true`.

@@ -1,15 +1,13 @@
 package store_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/enginetest"
 	"github.com/playbot/playbot/store"
 )
 
@@ -18,7 +16,7 @@ import (
 // the raw writes right beside the appends, and as a ratio of medians.
 
 func BenchmarkAppend_alone(b *testing.B) {
-	s, write := openAt(b, newPath(b)), rawWriter(b)
+	s, write := openAt(b, newPath(b)), enginetest.RawWriter(b)
 	var appends, writes []time.Duration
 	for b.Loop() {
 		began := time.Now()
@@ -37,7 +35,7 @@ func BenchmarkAppend_alone(b *testing.B) {
 // BenchmarkAppend_by128 is 128 callers with a stream each; one operation is 16 appends by each of them.
 func BenchmarkAppend_by128(b *testing.B) {
 	const callers, times, writes = 128, 16, 25
-	s, write := openAt(b, newPath(b)), rawWriter(b)
+	s, write := openAt(b, newPath(b)), enginetest.RawWriter(b)
 	streams := make([]engine.StreamID, callers)
 	for i := range streams {
 		streams[i] = newRun().Stream()
@@ -105,34 +103,4 @@ func micro(d time.Duration) float64 { return float64(d) / float64(time.Microseco
 func median[N time.Duration | float64](list []N) N {
 	slices.Sort(list)
 	return list[len(list)/2]
-}
-
-// rawWriter returns a write of 4 KiB that reaches the disk, in place, and says how long it took.
-func rawWriter(b *testing.B) func() time.Duration {
-	b.Helper()
-	const pages = 256
-	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = f.Close() })
-	page := make([]byte, 4096)
-	if _, err := f.Write(make([]byte, pages*len(page))); err != nil {
-		b.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		b.Fatal(err)
-	}
-	next := 0
-	return func() time.Duration {
-		began := time.Now()
-		if _, err := f.WriteAt(page, int64(next%pages*len(page))); err != nil {
-			b.Fatal(err)
-		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
-			b.Fatal(err)
-		}
-		next++
-		return time.Since(began)
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/playbot/playbot/cmd/internal/app"
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/policy"
 )
 
 func newRun(s streams) *cobra.Command {
@@ -41,21 +42,14 @@ func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err e
 	if len(args) == 0 {
 		return &usageError{"say what to run: playbot run PLAYBOOK [INPUT=VALUE …]"}
 	}
-	cfg, err := app.Load(o.config)
+	cfg, me, err := o.load()
 	if err != nil {
 		return err
-	}
-	if o.store == "" {
-		o.store = filepath.Join(cfg.DataDir, "terminal.db")
-	}
-	me, err := user.Current()
-	if err != nil {
-		return fmt.Errorf("find out who you are: %w", err)
 	}
 	// The first Ctrl-C ends ctx, which cancels the run; everything else goes on until the run has ended.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	t := newTerminal(s, engine.Actor{User: me.Username, Name: me.Username})
+	t := newTerminal(s, me)
 	level := slog.LevelError // a disk that is full shows nowhere else: the run only stands still
 	if o.verbose {
 		level = slog.LevelDebug
@@ -77,4 +71,28 @@ func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err e
 	}
 	stop()
 	return errors.Join(err, <-ended)
+}
+
+// load reads the configuration, and says who the local user is to it.
+func (o *runOptions) load() (app.Config, engine.Actor, error) {
+	cfg, err := app.Load(o.config)
+	if err != nil {
+		return app.Config{}, engine.Actor{}, err
+	}
+	if o.store == "" {
+		o.store = filepath.Join(cfg.DataDir, "terminal.db")
+	}
+	me, err := user.Current()
+	if err != nil {
+		return app.Config{}, engine.Actor{}, fmt.Errorf("find out who you are: %w", err)
+	}
+	rules, err := cfg.Rules()
+	if err != nil {
+		return app.Config{}, engine.Actor{}, err
+	}
+	if len(rules.Roles(policy.Subject{User: me.Username})) == 0 {
+		return app.Config{}, engine.Actor{}, fmt.Errorf("no role of %s lists the local user %s, so there is nothing that you may run; add %s to the members of one",
+			o.config, me.Username, me.Username)
+	}
+	return cfg, engine.Actor{User: me.Username, Name: me.Username}, nil
 }
