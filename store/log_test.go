@@ -34,7 +34,7 @@ func TestAppend_keepsWhatLooksLikeTheMiddleOfARecord(t *testing.T) {
 	s := openAt(t, newPath(t))
 	const trap = `,"d":{"verb":"x"}}`
 	stream := engine.StreamID("schedule/" + trap)
-	facts := []engine.Payload{engine.Refused{Verb: trap}, engine.Unread{Name: trap, Raw: []byte(`{"of":",\"d\":"}`)}}
+	facts := []engine.Payload{engine.Refused{Verb: trap}, engine.Unread{Name: trap, Raw: []byte(`{"of":",\"d\":","d":{"e":1,"d":2}}`)}}
 	appendTo(t, s, stream, facts...)
 	events, err := readAll(t, s, stream)
 	if err != nil || len(events) != len(facts) {

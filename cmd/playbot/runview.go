@@ -13,8 +13,6 @@ import (
 	"github.com/playbot/playbot/engine"
 )
 
-func now() time.Time { return time.Now() }
-
 // runView shows the events of one run, and the question that it asks.
 type runView struct {
 	terminal *terminal
@@ -174,7 +172,7 @@ func (v *runView) nobody(ctx context.Context) {
 
 func (v *runView) press(ctx context.Context, c commands.Button) {
 	reply := v.terminal.app.Commands.Press(ctx, commands.Press{
-		Key: string(engine.NewRunID(now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value,
+		Key: string(engine.NewRunID(time.Now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value,
 	})
 	v.terminal.say("%s", reply.Text())
 	if reply.Code == "" {

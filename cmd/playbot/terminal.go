@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/playbot/playbot/cmd/internal/app"
 	"github.com/playbot/playbot/commands"
@@ -50,7 +51,7 @@ func (t *terminal) Post(_ context.Context, m slack.Message) error {
 // play says a line that starts a run and shows the run to its end.
 func (t *terminal) play(ctx, working context.Context, line string) error {
 	reply := t.app.Commands.Say(working, commands.Request{
-		Key: string(engine.NewRunID(now())), Actor: t.who, Origin: engine.OriginTerminal, Text: line,
+		Key: string(engine.NewRunID(time.Now())), Actor: t.who, Origin: engine.OriginTerminal, Text: line,
 	})
 	switch reply.Code {
 	case "":

@@ -155,6 +155,7 @@ func (s situation) play(t *testing.T) {
 	}
 	run := w.newest("web_upgrade")
 	s.check(t, run)
+	s.checkHook(t, w)
 	s.after(t, w)
 }
 
@@ -178,6 +179,28 @@ func (s situation) check(t *testing.T, run *engine.Run) {
 	}
 	if len(run.Locks) > 0 && !run.LocksReleased {
 		t.Error("the locks were not released")
+	}
+}
+
+// checkHook wants Lambda to hear of the outcome once, with the inputs; a run that did not begin tells nobody,
+// and neither does one whose webhook is down.
+func (s situation) checkHook(t *testing.T, w *world) {
+	t.Helper()
+	got := w.Hooks.Bodies()
+	if !s.gated || strings.Contains(s.executed, "tolerated, on_success.2") || strings.Contains(s.executed, "on_fail.1 tolerated") {
+		if len(got) > 0 {
+			t.Errorf("Lambda heard %q, want nothing", got)
+		}
+		return
+	}
+	want := map[engine.RunStatus]string{engine.RunSuccess: "success", engine.RunFailed: "failure"}[s.status]
+	if len(got) != 1 {
+		t.Fatalf("Lambda heard %q, want one outcome", got)
+	}
+	for _, part := range []string{`"outcome":"` + want + `"`, `"tier":"bravo"`, `"revision":"abc"`} {
+		if !strings.Contains(got[0], part) {
+			t.Errorf("Lambda heard %s, which lacks %s", got[0], part)
+		}
 	}
 }
 
