@@ -29,8 +29,8 @@ func (s *Store) Check(ctx context.Context) (Checked, error) {
 	err := checkPages(ctx, s.db) // first: bbolt follows pages wherever they lead
 	if err == nil {
 		err = s.view(func(tx *bolt.Tx) error {
-			c = checker{ctx: ctx, tx: tx, indexed: map[string]int{}}
-			return c.run()
+			c = checker{ctx: ctx, tx: tx}
+			return c.all()
 		})
 	}
 	if err != nil {
@@ -44,12 +44,13 @@ type checker struct {
 	ctx     context.Context //nolint:containedctx // lives as long as one call of Check
 	tx      *bolt.Tx
 	seen    Checked
-	indexed map[string]int // bucket -> entries that the events ask for
+	last    engine.Pos // of the log
+	indexed int        // entries that the events ask for
 	steps   int
 }
 
-func (c *checker) run() error {
-	for _, check := range []func() error{c.positions, c.streams, c.heads, c.runs, c.indexes, c.keys, c.cursors} {
+func (c *checker) all() error {
+	for _, check := range []func() error{c.positions, c.listed, c.streams, c.index, c.keys, c.cursors} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -67,101 +68,82 @@ func (c *checker) each(bucket []byte, visit func(k, v []byte) error) error {
 	})
 }
 
-func damaged(bucket, key []byte, format string, args ...any) error {
-	return &DamagedError{Bucket: string(bucket), Key: append([]byte(nil), key...), Reason: fmt.Sprintf(format, args...)}
-}
-
-// positions checks that the log has no holes. The events are read stream by stream, later.
+// positions checks that the log has no holes. The events are decoded stream by stream, later.
 func (c *checker) positions() error {
-	var last uint64
-	return c.each(bucketEvent, func(k, _ []byte) error {
-		if len(k) != 8 || number(k) != last+1 {
-			return damaged(bucketEvent, k, "it follows position %d", last)
+	return c.each(bucketEvent, func(k, v []byte) error {
+		e, err := decodeEntry(k, v)
+		if err == nil && (len(k) != 8 || e.before() != c.last) {
+			err = damaged(bucketEvent, k, "it follows position %d and the log stood at %d", e.before(), c.last)
 		}
-		last++
-		return nil
+		c.last = e.last
+		return err
 	})
 }
 
-// streams reads every event by the index of its stream, and folds those of runs.
+// streams reads every stream, and folds those of runs.
 func (c *checker) streams() error {
-	var at engine.StreamID
-	var last engine.Seq
-	var sum engine.Summary
-	err := c.each(bucketStream, func(k, v []byte) error {
-		if len(k) < 10 {
-			return damaged(bucketStream, k, "the key is too short")
-		}
-		stream, seq := engine.StreamID(k[:len(k)-9]), engine.Seq(number(k[len(k)-8:]))
-		if stream != at {
-			if err := c.endStream(at, last, sum); err != nil {
-				return err
-			}
-			at, last, sum = stream, 0, engine.Summary{}
-		}
-		e, err := c.event(k, v)
+	err := c.each(bucketHead, func(k, v []byte) error {
+		h, err := decodeHead(k, v)
 		if err != nil {
 			return err
 		}
-		if e.Stream != stream || e.Seq != seq || seq != last+1 {
-			return damaged(bucketStream, k, "event %d of %s follows %d of %s", e.Seq, e.Stream, last, stream)
+		stream := engine.StreamID(k)
+		sum, err := c.stream(stream)
+		if err != nil {
+			return err
 		}
-		c.seen.Events++
-		last = seq
-		sum.Apply(e)
-		return nil
+		c.seen.Streams++
+		return c.run(stream, h.summary, sum)
 	})
-	if err == nil {
-		err = c.endStream(at, last, sum)
-	}
-	// Every entry has led to an event of its own, so that equal numbers mean that none is left out.
-	if n := count(c.tx, bucketEvent); err == nil && n != c.seen.Events {
-		err = damaged(bucketEvent, nil, "%d events, of which the streams have %d", n, c.seen.Events)
+	// Every entry was read in the stream that it names, so that equal numbers mean that none is left out.
+	if err == nil && engine.Pos(c.seen.Events) != c.last {
+		err = damaged(bucketEvent, nil, "%d events, of which the streams have %d", c.last, c.seen.Events)
 	}
 	return err
 }
 
-func (c *checker) event(k, v []byte) (engine.Event, error) {
-	pos, err := unseal(string(bucketStream), k, v)
+// stream reads a stream to its end and returns the fold of its events.
+func (c *checker) stream(stream engine.StreamID) (engine.Summary, error) {
+	var sum engine.Summary
+	r, err := newStreamReader(c.tx, stream)
 	if err != nil {
-		return engine.Event{}, err
+		return sum, err
 	}
-	raw := c.tx.Bucket(bucketEvent).Get(pos)
-	if raw == nil {
-		return engine.Event{}, damaged(bucketStream, k, "there is no event at %x", pos)
+	if len(r.entries) == 0 {
+		return sum, damaged(bucketStream, []byte(stream), "it has no events")
 	}
-	return decodeEvent(pos, raw)
+	for !r.done() {
+		if err := c.ctx.Err(); err != nil {
+			return sum, context.Cause(c.ctx)
+		}
+		page, err := r.page(c.tx)
+		if err != nil {
+			return sum, err
+		}
+		c.seen.Events += len(page)
+		if _, ok := stream.Run(); !ok {
+			continue
+		}
+		for _, e := range page {
+			sum.Apply(e)
+		}
+	}
+	return sum, nil
 }
 
-// endStream compares what was folded of a stream with what the store keeps beside it.
-func (c *checker) endStream(stream engine.StreamID, last engine.Seq, sum engine.Summary) error {
-	if stream == "" {
-		return nil
-	}
-	c.seen.Streams++
-	head, err := (&writer{tx: c.tx}).last(stream)
-	if err != nil {
-		return err
-	}
-	if head != last {
-		return damaged(bucketHead, []byte(stream), "it says %d and the last event is %d", head, last)
-	}
-	if _, ok := stream.Run(); !ok || sum.Run == "" {
-		return nil
-	}
-	c.seen.Runs++
-	kept, err := readSummary(c.tx, sum.Run)
-	if err != nil {
-		return err
-	}
+// run compares what was folded of a run with what the store keeps beside it.
+func (c *checker) run(stream engine.StreamID, kept, sum engine.Summary) error {
 	if equal, err := sameJSON(kept, sum); err != nil || !equal {
-		return errors.Join(err, damaged(bucketRun, []byte(sum.Run), "the summary is not that of the events"))
+		return errors.Join(err, damaged(bucketHead, []byte(stream), "the summary is not that of the events"))
 	}
-	for bucket, key := range indexKeys(sum) {
-		if k, _ := c.tx.Bucket([]byte(bucket)).Cursor().Seek(key); !bytes.Equal(k, key) {
-			return damaged([]byte(bucket), key, "the run is missing from the index")
+	if sum.Run != "" {
+		c.seen.Runs++
+	}
+	for key := range indexKeys(sum) {
+		if k, _ := c.tx.Bucket(bucketIndex).Cursor().Seek([]byte(key)); string(k) != key {
+			return damaged(bucketIndex, []byte(key), "the run is missing from the index")
 		}
-		c.indexed[bucket]++
+		c.indexed++
 	}
 	return nil
 }
@@ -175,26 +157,24 @@ func sameJSON(a, b engine.Summary) (bool, error) {
 	return bytes.Equal(left, right), err
 }
 
-// heads, runs and indexes check that there is no entry without events.
-func (c *checker) heads() error {
-	if n := count(c.tx, bucketHead); n != c.seen.Streams {
-		return damaged(bucketHead, nil, "%d entries for %d streams", n, c.seen.Streams)
-	}
-	return nil
-}
-
-func (c *checker) runs() error {
-	if n := count(c.tx, bucketRun); n != c.seen.Runs {
-		return damaged(bucketRun, nil, "%d summaries for %d runs", n, c.seen.Runs)
-	}
-	return nil
-}
-
-func (c *checker) indexes() error {
-	for _, bucket := range [][]byte{bucketOpen, bucketByPlaybook, bucketByUser, bucketByStatus, bucketShort} {
-		if n := count(c.tx, bucket); n != c.indexed[string(bucket)] {
-			return damaged(bucket, nil, "%d entries for %d runs", n, c.indexed[string(bucket)])
+// listed checks that the index of the streams lists nothing of a stream that has no head.
+func (c *checker) listed() error {
+	return c.each(bucketStream, func(k, _ []byte) error {
+		if len(k) < 10 {
+			return damaged(bucketStream, k, "the key is too short")
 		}
+		head := k[:len(k)-9]
+		if c.tx.Bucket(bucketHead).Get(head) == nil {
+			return damaged(bucketHead, head, "the end of the stream is missing")
+		}
+		return nil
+	})
+}
+
+// index checks that it has no entry without a run.
+func (c *checker) index() error {
+	if n := count(c.tx, bucketIndex); n != c.indexed {
+		return damaged(bucketIndex, nil, "it has %d entries for runs that have %d", n, c.indexed)
 	}
 	return nil
 }
@@ -224,16 +204,23 @@ func (c *checker) key(age, key []byte) error {
 	if err != nil {
 		return err
 	}
-	entry := append(streamPrefix(engine.RunID(id).Stream()), bytes8(1)...)
-	found := c.tx.Bucket(bucketStream).Get(entry)
-	if found == nil {
-		return damaged(bucketKey, key, "there is no run %s", id)
-	}
-	e, err := c.event(entry, found)
+	stream := engine.RunID(id).Stream()
+	r, err := newStreamReader(c.tx, stream)
 	if err != nil {
 		return err
 	}
-	if r, ok := e.Payload.(engine.RunRequested); !ok || r.Key != string(key) || uint64(e.Time.UnixNano()) != number(age) {
+	if len(r.entries) == 0 {
+		return damaged(bucketKey, key, "there is no run %s", id)
+	}
+	e, err := readEntry(c.tx, stream, r.entries[0])
+	if err != nil {
+		return err
+	}
+	events, err := e.events(0)
+	if err != nil {
+		return err
+	}
+	if q, ok := events[0].Payload.(engine.RunRequested); !ok || q.Key != string(key) || uint64(e.time.UnixNano()) != number(age) {
 		return damaged(bucketKey, key, "it is not that of run %s", id)
 	}
 	return nil

@@ -19,21 +19,21 @@ func TestCheck_findsWhatWasAltered(t *testing.T) {
 		change func(tx *bolt.Tx) error
 		want   string
 	}{
-		"an event is gone":            {remove("event", first), "follows position"},
-		"the last event is gone":      {remove("event", last), "there is no event"},
-		"an index entry is gone":      {remove("stream", first), "follows 0 of"},
-		"the last index entry":        {remove("stream", last), "it says"},
-		"a stream is known no more":   {remove("head", first), "it says 0"},
-		"a head without a stream":     {copyOf("head", "zzz"), "43 entries for 42 streams"},
-		"a summary is gone":           {remove("run", first), "the summary is not that of the events"},
-		"a summary is another's":      {copyOf("run", string(run)), "checksum"},
-		"an ended run is open":        {add("open", string(run)), "entries for"},
-		"an open run is not listed":   {remove("open", first), "missing from the index"},
-		"a playbook's run is missing": {remove("byplaybook", first), "missing from the index"},
-		"a user's run is missing":     {remove("byuser", last), "missing from the index"},
-		"a status lacks a run":        {remove("bystatus", first), "missing from the index"},
-		"a status has a run twice":    {add("bystatus", "failed\x00"+string(run)), "entries for"},
-		"a short id is missing":       {remove("short", first), "missing from the index"},
+		"an event is gone":            {remove("event", first), "it follows position"},
+		"the last event is gone":      {remove("event", last), "the events are missing"},
+		"an index entry is gone":      {remove("stream", first), "event 2 follows 0"},
+		"the last index entry":        {remove("stream", last), "follows 0"},
+		"an index entry too many":     {add("stream", "zzz\x0012345678"), "the end of the stream is missing"},
+		"a stream is known no more":   {remove("head", first), "the end of the stream is missing"},
+		"a head without a stream":     {copyOf("head", "zzz"), "checksum"},
+		"a head is another's":         {copyOf("head", string(run.Stream())), "checksum"},
+		"an ended run is open":        {add("index", "open\x00\x00"+string(run)), "entries for"},
+		"an open run is not listed":   {remove("index", at("open\x00")), "missing from the index"},
+		"a playbook's run is missing": {remove("index", at("playbook\x00")), "missing from the index"},
+		"a user's run is missing":     {remove("index", at("user\x00U3\x00")), "missing from the index"},
+		"a status lacks a run":        {remove("index", at("status\x00")), "missing from the index"},
+		"a status has a run twice":    {add("index", "status\x00failed\x00"+string(run)), "entries for"},
+		"a short id is missing":       {remove("index", at("short\x00")), "missing from the index"},
 		"a key is gone":               {remove("key", first), "the key is missing"},
 		"an age is gone":              {remove("keyage", first), "have an age"},
 		"an age is wrong":             {add("keyage", "12345678k1"), "it is not that of run"},
@@ -99,6 +99,11 @@ func (o original) someRun() engine.RunID {
 func first(c *bolt.Cursor) ([]byte, []byte) { return c.First() }
 
 func last(c *bolt.Cursor) ([]byte, []byte) { return c.Last() }
+
+// at leads to the first entry of those that begin with a prefix.
+func at(prefix string) func(*bolt.Cursor) ([]byte, []byte) {
+	return func(c *bolt.Cursor) ([]byte, []byte) { return c.Seek([]byte(prefix)) }
+}
 
 func remove(bucket string, which func(*bolt.Cursor) ([]byte, []byte)) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error {

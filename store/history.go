@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -56,13 +55,13 @@ func (s *Store) Find(ctx context.Context, q engine.HistoryQuery) ([]engine.Summa
 func plan(q engine.HistoryQuery) (bucket, prefix []byte) {
 	switch {
 	case q.Status != "":
-		return bucketByStatus, append([]byte(q.Status), 0)
+		return bucketIndex, []byte(indexKey(byStatus, string(q.Status), ""))
 	case q.Playbook != "":
-		return bucketByPlaybook, append([]byte(q.Playbook), 0)
+		return bucketIndex, []byte(indexKey(byPlaybook, q.Playbook, ""))
 	case q.User != "":
-		return bucketByUser, append([]byte(q.User), 0)
+		return bucketIndex, []byte(indexKey(byUser, q.User, ""))
 	}
-	return bucketRun, nil
+	return bucketHead, []byte(engine.RunID("").Stream())
 }
 
 func matches(s engine.Summary, q engine.HistoryQuery) bool {
@@ -84,10 +83,12 @@ func (s *Store) findPage(bucket, prefix []byte, before engine.RunID) (page []eng
 			if err != nil {
 				return err
 			}
-			if sum.Run == "" {
-				return &DamagedError{Bucket: string(bucket), Key: append([]byte(nil), k...), Reason: "its run is missing"}
+			switch {
+			case sum.Run != "":
+				page = append(page, sum)
+			case !bytes.Equal(bucket, bucketHead): // there, it is an annotation to a run that was never requested
+				return damaged(bucket, k, "its run is missing")
 			}
-			page = append(page, sum)
 		}
 		return nil
 	})
@@ -122,18 +123,10 @@ func (s *Store) Summary(_ context.Context, id engine.RunID) (engine.Summary, err
 	return sum, err
 }
 
+// readSummary returns the zero summary when there is no such run.
 func readSummary(tx *bolt.Tx, id engine.RunID) (engine.Summary, error) {
-	var sum engine.Summary
-	key := []byte(id)
-	v := tx.Bucket(bucketRun).Get(key)
-	if v == nil {
-		return sum, nil
-	}
-	payload, err := unseal(string(bucketRun), key, v)
-	if err != nil {
-		return sum, err
-	}
-	return sum, json.Unmarshal(payload, &sum)
+	h, err := readHead(tx, id.Stream())
+	return h.summary, err
 }
 
 // minPrefix is how many characters of a run's id people must type.
@@ -148,15 +141,21 @@ func (s *Store) Lookup(_ context.Context, typed string) ([]engine.RunID, error) 
 	}
 	found := map[engine.RunID]bool{}
 	err := s.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketShort).Cursor()
-		for k, _ := c.Seek([]byte(short)); bytes.HasPrefix(k, []byte(short)); k, _ = c.Next() {
-			_, id, _ := bytes.Cut(k, []byte{0})
-			found[engine.RunID(id)] = true
+		prefix := []byte(byShort + "\x00" + short)
+		c := tx.Bucket(bucketIndex).Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			found[engine.RunID(k[bytes.LastIndexByte(k, 0)+1:])] = true
 		}
-		long := []byte(strings.ToUpper(typed))
-		c = tx.Bucket(bucketRun).Cursor()
-		for k, _ := c.Seek(long); bytes.HasPrefix(k, long) && len(found) <= maxMatches; k, _ = c.Next() {
-			found[engine.RunID(k)] = true
+		long := []byte(engine.RunID(strings.ToUpper(typed)).Stream())
+		c = tx.Bucket(bucketHead).Cursor()
+		for k, v := c.Seek(long); bytes.HasPrefix(k, long) && len(found) <= maxMatches; k, v = c.Next() {
+			h, err := decodeHead(k, v)
+			if err != nil {
+				return err
+			}
+			if h.summary.Run != "" {
+				found[h.summary.Run] = true
+			}
 		}
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// queueSize bounds the appends that wait for the writer; callers beyond it block until ctx ends.
+	// queueSize bounds the appends that wait for a commit; callers beyond it block until ctx ends.
 	queueSize = 1024
 	// maxBatch bounds the appends of one transaction.
 	maxBatch = 256
@@ -43,7 +43,8 @@ func (s *Store) Append(ctx context.Context, stream engine.StreamID, after engine
 	return q.seq, nil
 }
 
-// submit queues a request and waits for its commit.
+// submit queues a request and waits for its commit. Whoever finds the writer's seat free commits
+// what everybody has queued, so that a lone caller wakes nobody and is woken by nobody.
 func (s *Store) submit(q *appendRequest) error {
 	q.done = make(chan struct{})
 	select {
@@ -53,48 +54,41 @@ func (s *Store) submit(q *appendRequest) error {
 	case <-s.quit:
 		return errClosed
 	}
-	select {
-	case <-q.done: // the writer looks at ctx before the transaction
-		return q.err
-	case <-s.done: // it is gone; what it had not answered by then it never saw
+	for {
+		select {
+		case <-q.done: // whoever wrote looked at ctx before the transaction
+			return q.err
+		case s.seat <- struct{}{}:
+			s.lead(q)
+		case <-s.done: // nobody writes any more
+			if q.answered() {
+				return q.err
+			}
+			return errClosed
+		}
 	}
+}
+
+// lead commits what is queued, unless the request was answered while its caller waited for the seat.
+func (s *Store) lead(q *appendRequest) {
+	defer func() { <-s.seat }()
+	if !q.answered() {
+		s.commit(s.batch())
+	}
+}
+
+func (q *appendRequest) answered() bool {
 	select {
 	case <-q.done:
-		return q.err
+		return true
 	default:
-		return errClosed
+		return false
 	}
 }
 
-// write is the one writer. It drains the queue into one transaction after another.
-func (s *Store) write() {
-	defer close(s.done)
-	for {
-		select {
-		case first := <-s.queue:
-			s.commit(s.batch(first))
-		case <-s.quit:
-			s.refuse()
-			return
-		}
-	}
-}
-
-// refuse answers what is still queued when the store closes.
-func (s *Store) refuse() {
-	for {
-		select {
-		case q := <-s.queue:
-			q.err = errClosed
-			close(q.done)
-		default:
-			return
-		}
-	}
-}
-
-func (s *Store) batch(first *appendRequest) []*appendRequest {
-	batch := []*appendRequest{first}
+// batch takes what is queued.
+func (s *Store) batch() []*appendRequest {
+	var batch []*appendRequest
 	for len(batch) < maxBatch {
 		select {
 		case q := <-s.queue:
@@ -145,97 +139,67 @@ func applyAll(tx *bolt.Tx, batch []*appendRequest) (engine.Pos, error) {
 // Read implements [engine.Log]. No transaction is open while the caller looks at an event.
 func (s *Store) Read(ctx context.Context, stream engine.StreamID) iter.Seq2[engine.Event, error] {
 	return func(yield func(engine.Event, error) bool) {
-		next := uint64(1)
-		for {
-			page, err := s.streamPage(stream, next)
-			if err == nil {
-				err = ctx.Err()
+		var r streamReader
+		err := s.view(func(tx *bolt.Tx) (err error) {
+			r, err = newStreamReader(tx, stream)
+			return err
+		})
+		for err == nil && !r.done() {
+			var page []engine.Event
+			if err = ctx.Err(); err == nil {
+				err = s.view(func(tx *bolt.Tx) (err error) {
+					page, err = r.page(tx)
+					return err
+				})
 			}
-			if err != nil {
-				yield(engine.Event{}, fmt.Errorf("read %s: %w", stream, err))
-				return
-			}
-			for _, e := range page {
+			for _, e := range page { // also those before what is damaged
 				if !yield(e, nil) {
 					return
 				}
 			}
-			if len(page) < pageSize {
-				return
-			}
-			next = uint64(page[len(page)-1].Seq) + 1
+		}
+		if err != nil {
+			yield(engine.Event{}, fmt.Errorf("read %s: %w", stream, err))
 		}
 	}
-}
-
-func (s *Store) streamPage(stream engine.StreamID, from uint64) ([]engine.Event, error) {
-	var page []engine.Event
-	err := s.view(func(tx *bolt.Tx) error {
-		prefix := streamPrefix(stream)
-		events := tx.Bucket(bucketEvent)
-		c := tx.Bucket(bucketStream).Cursor()
-		for k, v := c.Seek(append(prefix, bytes8(from)...)); bytes.HasPrefix(k, prefix) && len(page) < pageSize; k, v = c.Next() {
-			pos, err := unseal(string(bucketStream), k, v)
-			if err != nil {
-				return err
-			}
-			raw := events.Get(pos)
-			if raw == nil {
-				return &DamagedError{Bucket: string(bucketEvent), Key: pos, Reason: "the event is missing"}
-			}
-			e, err := decodeEvent(pos, raw)
-			if err != nil {
-				return err
-			}
-			if e.Stream != stream || uint64(e.Seq) != from+uint64(len(page)) {
-				return &DamagedError{Bucket: string(bucketStream), Key: k, Reason: "the sequence has a hole"}
-			}
-			page = append(page, e)
-		}
-		return wholeStream(tx, stream, from, len(page))
-	})
-	return page, err
-}
-
-// wholeStream refuses a stream that lacks its end: a run that resumed from it would repeat what it has done.
-func wholeStream(tx *bolt.Tx, stream engine.StreamID, from uint64, read int) error {
-	last, err := (&writer{tx: tx}).last(stream)
-	if err == nil && read < pageSize && uint64(last) != from+uint64(read)-1 {
-		err = &DamagedError{Bucket: string(bucketStream), Key: []byte(stream), Reason: "the end of the stream is missing"}
-	}
-	return err
 }
 
 // Since returns at most limit events after a position, in order.
 func (s *Store) Since(_ context.Context, after engine.Pos, limit int) ([]engine.Event, error) {
 	var page []engine.Event
+	limit = min(limit, pageSize)
 	err := s.view(func(tx *bolt.Tx) error {
+		at := after
 		c := tx.Bucket(bucketEvent).Cursor()
-		for k, v := c.Seek(bytes8(uint64(after) + 1)); k != nil && len(page) < min(limit, pageSize); k, v = c.Next() {
-			e, err := decodeEvent(k, v)
+		for k, v := c.Seek(bytes8(uint64(after) + 1)); k != nil && len(page) < limit; k, v = c.Next() {
+			e, err := decodeEntry(k, v)
 			if err != nil {
 				return err
 			}
-			if e.Pos != after+1+engine.Pos(len(page)) {
-				return &DamagedError{Bucket: string(bucketEvent), Key: k, Reason: "there is a hole before it"}
+			if e.before() > at || e.before() < at && at != after {
+				return damaged(bucketEvent, k, "it follows position %d and the log stood at %d", e.before(), at)
 			}
-			page = append(page, e)
+			events, err := e.events(int(at - e.before()))
+			if err != nil {
+				return err
+			}
+			page, at = append(page, events...), e.last
 		}
 		return nil
 	})
-	return page, err
+	return page[:min(len(page), limit)], err
 }
 
-// Unfinished implements [engine.Log]. It reads the bucket of open runs and nothing else.
+// Unfinished implements [engine.Log]. It reads the index of open runs and nothing else.
 func (s *Store) Unfinished(context.Context) ([]engine.RunID, error) {
 	var ids []engine.RunID
 	err := s.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketOpen).ForEach(func(k, _ []byte) error {
-			ids = append(ids, engine.RunID(k))
-			return nil
-		})
+		prefix := []byte(indexKey(byOpen, "", ""))
+		c := tx.Bucket(bucketIndex).Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			ids = append(ids, engine.RunID(k[len(prefix):]))
+		}
+		return nil
 	})
 	return ids, err
 }
-
-func streamPrefix(stream engine.StreamID) []byte { return append([]byte(stream), 0) }

@@ -13,26 +13,18 @@ const format = 1
 
 //nolint:gochecknoglobals // names of buckets: slices cannot be constants, and nobody writes to them
 var (
-	bucketMeta       = []byte("meta")
-	bucketEvent      = []byte("event")
-	bucketStream     = []byte("stream")
-	bucketHead       = []byte("head")
-	bucketKey        = []byte("key")
-	bucketKeyAge     = []byte("keyage")
-	bucketRun        = []byte("run")
-	bucketOpen       = []byte("open")
-	bucketByPlaybook = []byte("byplaybook")
-	bucketByUser     = []byte("byuser")
-	bucketByStatus   = []byte("bystatus")
-	bucketShort      = []byte("short")
-	bucketCursor     = []byte("cursor")
+	bucketMeta   = []byte("meta")
+	bucketEvent  = []byte("event")
+	bucketStream = []byte("stream")
+	bucketHead   = []byte("head")
+	bucketIndex  = []byte("index")
+	bucketKey    = []byte("key")
+	bucketKeyAge = []byte("keyage")
+	bucketCursor = []byte("cursor")
 )
 
 func buckets() [][]byte {
-	return [][]byte{
-		bucketMeta, bucketEvent, bucketStream, bucketHead, bucketKey, bucketKeyAge, bucketRun,
-		bucketOpen, bucketByPlaybook, bucketByUser, bucketByStatus, bucketShort, bucketCursor,
-	}
+	return [][]byte{bucketMeta, bucketEvent, bucketStream, bucketHead, bucketIndex, bucketKey, bucketKeyAge, bucketCursor}
 }
 
 // migrate creates the buckets of a fresh file, and refuses a file of another program or of a newer

@@ -98,8 +98,8 @@ func TestOpen_refusesWhatIsNoStore(t *testing.T) {
 		"a bucket less": {func(t *testing.T, path string) {
 			t.Helper()
 			closeStore(t, openAt(t, path))
-			edit(t, path, func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("open")) })
-		}, "the bucket open is missing"},
+			edit(t, path, func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("key")) })
+		}, "the bucket key is missing"},
 		"no format": {func(t *testing.T, path string) {
 			t.Helper()
 			closeStore(t, openAt(t, path))

@@ -55,11 +55,11 @@ func TestFind_doesNotMakeUpARunThatIsMissing(t *testing.T) {
 	s := openAt(t, path)
 	start(t, s, "deploy", "U1", "")
 	closeStore(t, s)
-	edit(t, path, add("byuser", "U1\x0001HF0000000000000000ABCDEF"))
+	edit(t, path, add("index", "user\x00U1\x0001HF0000000000000000ABCDEF"))
 	_, err := openAt(t, path).Find(t.Context(), engine.HistoryQuery{User: "U1"})
 	var damaged *store.DamagedError
-	if !errors.As(err, &damaged) || damaged.Bucket != "byuser" {
-		t.Errorf("got %v, want a DamagedError of byuser", err)
+	if !errors.As(err, &damaged) || damaged.Bucket != "index" {
+		t.Errorf("got %v, want a DamagedError of index", err)
 	}
 }
 

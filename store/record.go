@@ -1,15 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"slices"
-	"time"
-
-	"github.com/playbot/playbot/engine"
 )
 
 // recordVersion is the first byte of every value.
@@ -31,6 +25,10 @@ func (e *DamagedError) Error() string {
 		return fmt.Sprintf("the store is damaged: %s; restore a backup, or export what is readable", e.Reason)
 	}
 	return fmt.Sprintf("the store is damaged: bucket %s, key %x: %s; restore a backup, or export what is readable", e.Bucket, e.Key, e.Reason)
+}
+
+func damaged(bucket, key []byte, format string, args ...any) error {
+	return &DamagedError{Bucket: string(bucket), Key: append([]byte(nil), key...), Reason: fmt.Sprintf(format, args...)}
 }
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
@@ -67,50 +65,6 @@ func unseal(bucket string, key, value []byte) ([]byte, error) {
 		return nil, damaged("the checksum does not match")
 	}
 	return payload, nil
-}
-
-// record is an event in the file: this in JSON, with its payload as the last member.
-type record struct {
-	Stream engine.StreamID `json:"s"`
-	Seq    engine.Seq      `json:"n"`
-	Time   time.Time       `json:"t"`
-	Kind   string          `json:"k"`
-}
-
-// dataMember leads to the payload of an event. It cannot stand in what comes before, where quotes are escaped.
-const dataMember = `,"d":`
-
-func encodeEvent(e engine.Event) ([]byte, error) {
-	data, err := engine.EncodePayload(e.Payload)
-	if err != nil {
-		return nil, err
-	}
-	head, err := json.Marshal(record{Stream: e.Stream, Seq: e.Seq, Time: e.Time, Kind: e.Kind()})
-	if err != nil {
-		return nil, err
-	}
-	head = append(head[:len(head)-1], dataMember...) // put together by hand: to marshal data again is to scan it twice
-	return append(append(head, data...), '}'), nil
-}
-
-func decodeEvent(key, value []byte) (engine.Event, error) {
-	payload, err := unseal(string(bucketEvent), key, value)
-	if err != nil {
-		return engine.Event{}, err
-	}
-	head, data, whole := bytes.Cut(payload, []byte(dataMember))
-	if !whole || !bytes.HasSuffix(data, []byte("}")) {
-		return engine.Event{}, fmt.Errorf("event at %x: it has no payload", key)
-	}
-	var r record
-	if err := json.Unmarshal(append(slices.Clone(head), '}'), &r); err != nil {
-		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
-	}
-	p, err := engine.DecodePayload(r.Kind, data[:len(data)-1])
-	if err != nil {
-		return engine.Event{}, fmt.Errorf("event at %x: %w", key, err)
-	}
-	return engine.Event{Stream: r.Stream, Seq: r.Seq, Pos: engine.Pos(number(key)), Time: r.Time, Payload: p}, nil
 }
 
 // bytes8 is a number as a key: big-endian, so that keys sort as numbers do.

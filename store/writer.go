@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ type writer struct {
 }
 
 func newWriter(tx *bolt.Tx, now time.Time) *writer {
-	for _, name := range [][]byte{bucketEvent, bucketRun, bucketKeyAge} {
+	for _, name := range [][]byte{bucketEvent, bucketKeyAge} {
 		tx.Bucket(name).FillPercent = fill
 	}
 	k, _ := tx.Bucket(bucketEvent).Cursor().Last()
@@ -41,16 +40,14 @@ func (w *writer) apply(q *appendRequest) error {
 	if q.change != nil {
 		return q.change(w.tx)
 	}
-	last, err := w.last(q.stream)
-	if err != nil {
-		q.err = err
-		return nil //nolint:nilerr // this request is refused, the others go on
+	h, err := readHead(w.tx, q.stream)
+	if err == nil && q.after != engine.AnySeq && q.after != h.seq {
+		err = fmt.Errorf("%s is at %d and not at %d: %w", q.stream, h.seq, q.after, engine.ErrConflict)
 	}
-	if q.after != engine.AnySeq && q.after != last {
-		q.err = fmt.Errorf("%s is at %d and not at %d: %w", q.stream, last, q.after, engine.ErrConflict)
-		return nil
+	var e entry
+	if err == nil {
+		e, err = newEntry(q.stream, h.seq+1, w.now, q.facts)
 	}
-	encoded, events, err := w.encode(q, last)
 	if err == nil {
 		err = w.claimKey(q)
 	}
@@ -58,43 +55,13 @@ func (w *writer) apply(q *appendRequest) error {
 		q.err = err
 		return nil //nolint:nilerr // this request is refused, the others go on
 	}
-	for i, e := range events {
-		if err := w.put(e, encoded[i]); err != nil {
-			return err
-		}
-	}
-	if q.seq = last + engine.Seq(len(events)); len(events) == 0 {
+	if q.seq = h.seq + engine.Seq(len(q.facts)); len(q.facts) == 0 {
 		return nil
 	}
-	head := []byte(q.stream)
-	if err := w.tx.Bucket(bucketHead).Put(head, seal(head, bytes8(uint64(q.seq)))); err != nil {
+	if err := w.put(&e); err != nil {
 		return err
 	}
-	return w.summarise(q.stream, events)
-}
-
-func (w *writer) last(stream engine.StreamID) (engine.Seq, error) {
-	key := []byte(stream)
-	v := w.tx.Bucket(bucketHead).Get(key)
-	if v == nil {
-		return 0, nil
-	}
-	payload, err := unseal(string(bucketHead), key, v)
-	return engine.Seq(number(payload)), err
-}
-
-// encode makes events of the facts before anything is written.
-func (w *writer) encode(q *appendRequest, last engine.Seq) ([][]byte, []engine.Event, error) {
-	events := make([]engine.Event, len(q.facts))
-	encoded := make([][]byte, len(q.facts))
-	for i, f := range q.facts {
-		events[i] = engine.Event{Stream: q.stream, Seq: last + engine.Seq(i) + 1, Time: w.now, Payload: f}
-		var err error
-		if encoded[i], err = encodeEvent(events[i]); err != nil {
-			return nil, nil, err
-		}
-	}
-	return encoded, events, nil
+	return w.advance(h, e, q.facts)
 }
 
 // claimKey refuses a request whose key has already started a run.
@@ -144,46 +111,40 @@ func (w *writer) expireKeys() error {
 	return nil
 }
 
-func (w *writer) put(e engine.Event, encoded []byte) error {
-	w.pos++
-	key := bytes8(uint64(w.pos))
-	if err := w.tx.Bucket(bucketEvent).Put(key, seal(key, encoded)); err != nil {
-		return err
-	}
-	index := append(streamPrefix(e.Stream), bytes8(uint64(e.Seq))...)
-	return w.tx.Bucket(bucketStream).Put(index, seal(index, key))
+// put writes an entry at the end of the log.
+func (w *writer) put(e *entry) error {
+	w.pos += engine.Pos(len(e.facts))
+	e.last = w.pos
+	key := bytes8(uint64(e.last))
+	return w.tx.Bucket(bucketEvent).Put(key, seal(key, e.encode()))
 }
 
-// summarise keeps the summary of a run and its indexes in step with its events.
-func (w *writer) summarise(stream engine.StreamID, events []engine.Event) error {
-	id, ok := stream.Run()
-	if !ok {
-		return nil
+// advance moves the head of a stream, and the indexes of a run, over an entry.
+func (w *writer) advance(h head, e entry, facts []engine.Payload) error {
+	before := h.summary
+	if _, ok := e.stream.Run(); ok {
+		for i, f := range facts {
+			h.summary.Apply(engine.Event{Stream: e.stream, Seq: e.first + engine.Seq(i), Time: e.time, Payload: f})
+		}
 	}
-	before, err := w.summary(id)
+	h.seq += engine.Seq(len(facts))
+	h.recent = append(h.recent, e.last)
+	if e.first == 1 || len(h.recent) == indexEvery { // the first one shows that there is such a stream
+		key := indexed(e.stream, h.recent)
+		if err := w.tx.Bucket(bucketStream).Put(key, seal(key, listed(h.recent))); err != nil {
+			return err
+		}
+		h.recent = nil
+	}
+	data, err := h.encode()
 	if err != nil {
 		return err
 	}
-	after := before
-	for _, e := range events {
-		after.Apply(e)
-	}
-	if after.Run == "" { // an annotation to a run that was never requested
-		return nil
-	}
-	data, err := json.Marshal(after)
-	if err != nil {
+	key := []byte(e.stream)
+	if err := w.tx.Bucket(bucketHead).Put(key, seal(key, data)); err != nil {
 		return err
 	}
-	key := []byte(id)
-	if err := w.tx.Bucket(bucketRun).Put(key, seal(key, data)); err != nil {
-		return err
-	}
-	return w.index(before, after)
-}
-
-func (w *writer) summary(id engine.RunID) (engine.Summary, error) {
-	return readSummary(w.tx, id)
+	return w.index(before, h.summary)
 }
 
 // index moves a run from where its old summary stands to where its new one does.
@@ -191,19 +152,20 @@ func (w *writer) index(before, after engine.Summary) error {
 	if samePlace(before, after) {
 		return nil
 	}
+	index := w.tx.Bucket(bucketIndex)
 	old, present := indexKeys(before), indexKeys(after)
-	for bucket, key := range old {
-		if string(present[bucket]) == string(key) {
-			delete(present, bucket)
-			continue
-		}
-		if err := w.tx.Bucket([]byte(bucket)).Delete(key); err != nil {
-			return err
+	for key := range old {
+		if !present[key] {
+			if err := index.Delete([]byte(key)); err != nil {
+				return err
+			}
 		}
 	}
-	for bucket, key := range present {
-		if err := w.tx.Bucket([]byte(bucket)).Put(key, nil); err != nil {
-			return err
+	for key := range present {
+		if !old[key] {
+			if err := index.Put([]byte(key), nil); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -214,23 +176,34 @@ func samePlace(a, b engine.Summary) bool {
 	return a.Run == b.Run && a.Status == b.Status && a.Playbook.Name == b.Playbook.Name && a.Actor.User == b.Actor.User
 }
 
-// indexKeys are the places of a run in the indexes; none for the zero summary.
-func indexKeys(s engine.Summary) map[string][]byte {
+// What the index leads to runs by. The entries of each stand together, and end in the id of the run,
+// which sorts by time.
+const (
+	byPlaybook = "playbook"
+	byUser     = "user"
+	byStatus   = "status"
+	byShort    = "short" // of the id, without "r-"
+	byOpen     = "open"  // runs that have not ended, under the empty value
+)
+
+// indexKeys are the places of a run in the index; none for the zero summary.
+func indexKeys(s engine.Summary) map[string]bool {
 	if s.Run == "" {
 		return nil
 	}
-	keys := map[string][]byte{
-		string(bucketByPlaybook): indexKey(s.Playbook.Name, s.Run),
-		string(bucketByUser):     indexKey(s.Actor.User, s.Run),
-		string(bucketByStatus):   indexKey(string(s.Status), s.Run),
-		string(bucketShort):      indexKey(strings.TrimPrefix(s.Run.Short(), "r-"), s.Run),
+	keys := map[string]bool{
+		indexKey(byPlaybook, s.Playbook.Name, s.Run):                      true,
+		indexKey(byUser, s.Actor.User, s.Run):                             true,
+		indexKey(byStatus, string(s.Status), s.Run):                       true,
+		indexKey(byShort, strings.TrimPrefix(s.Run.Short(), "r-"), s.Run): true,
 	}
 	if !s.Status.Final() {
-		keys[string(bucketOpen)] = []byte(s.Run)
+		keys[indexKey(byOpen, "", s.Run)] = true
 	}
 	return keys
 }
 
-func indexKey(value string, id engine.RunID) []byte {
-	return append(append([]byte(value), 0), id...)
+// indexKey is the place of a run in the index, or for no run the beginning of those with a value.
+func indexKey(by, value string, id engine.RunID) string {
+	return by + "\x00" + value + "\x00" + string(id)
 }
