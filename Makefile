@@ -39,7 +39,7 @@ integration: ## tests with Chromium, npm and real Choria servers
 
 .PHONY: bench
 bench: ## benchmarks, as ratios taken in one run
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./store ./engine ./engine/choria ./commands ./cmd/playbot
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./playbooks ./store ./engine ./engine/choria ./commands ./cmd/playbot
 
 .PHONY: fuzz
 fuzz: ## each fuzz target in turn for FUZZTIME
@@ -48,7 +48,7 @@ fuzz: ## each fuzz target in turn for FUZZTIME
 
 .PHONY: golden
 golden: ## rewrite golden files; look at the difference before committing it
-	$(GO) test ./playbooks ./commands ./bot -update
+	$(GO) test ./playbooks ./playbooks/lint ./commands ./bot ./cmd/internal/refdoc ./cmd/internal/booktest -update
 
 .PHONY: lint
 lint: $(LINTBIN) ## golangci-lint, with the pinned version

@@ -52,10 +52,10 @@ type Options struct {
 	Commands    Commands
 	Runs        Runs
 	Feed        Feed
-	Approvers   func(playbook string) []string // user ids, "team/user" or "*"
-	OwnApproval bool                           // the word of the requester counts too
-	Label       string                         // of this installation, on every card
-	OpsChannel  string                         // where cards go when the bot may not post where a run was asked for
+	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
+	OwnApproval bool                                           // the word of the requester counts too
+	Label       string                                         // of this installation, on every card
+	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger
 }
 
@@ -96,7 +96,7 @@ func New(o Options) (*Bot, error) {
 		o.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
 	if o.Approvers == nil {
-		o.Approvers = func(string) []string { return nil }
+		o.Approvers = func(string, ...string) []string { return nil }
 	}
 	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}}
 	settings := []slack.Option{

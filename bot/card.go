@@ -24,7 +24,7 @@ func (b *Bot) cardMessage(ctx context.Context, run *engine.Run, channel string) 
 		b.logger.WarnContext(ctx, "card without its next steps", "run", run.ID, "error", err)
 		book = &playbooks.Playbook{}
 	}
-	return card(run, book, cardFrame{approvers: b.askedPeople(run), label: b.opts.Label, channel: channel})
+	return card(run, book, cardFrame{approvers: b.askedPeople(run, run.Pending()), label: b.opts.Label, channel: channel})
 }
 
 // cardFrame is what a card shows besides its run.
@@ -46,10 +46,16 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if run.Message != "" {
 		d.literal(run.Message, 1200)
 	}
+	if lost := commands.LostSecrets(run); lost != "" {
+		d.literal("✋ "+lost, 600)
+	}
 	if w := run.Awaits; w != nil {
 		d.literal(fmt.Sprintf("⏳ Waiting for the lock %s, held by %s (%s) since %s", w.Lock, w.Holder.Run.Short(), w.Holder.Who, w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
 	} else if a := run.Pending(); a != nil {
 		d.markup("✋ Waiting for " + f.approvers)
+		if p := a.Progress(); p != "" {
+			d.literal("Approved so far: "+p, 400)
+		}
 	} else if !run.Status.Final() && run.Unknown() != nil {
 		d.markup("✋ Waiting for a person; see the thread")
 	}
@@ -96,6 +102,19 @@ func (d *drawing) markup(text string) {
 		return
 	}
 	d.add(slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, d.fit(text, maxSection), false, true), nil, nil))
+}
+
+// namingAll adds a line of our own words that names several people; see [drawing.naming].
+func (d *drawing) namingAll(before string, people []engine.Actor, after string) {
+	names, mentions := make([]string, len(people)), make([]string, len(people))
+	for i, a := range people {
+		names[i], mentions[i] = cutTo(oneLine(a.Label()), 80), "<@"+a.User+">"
+	}
+	if slices.ContainsFunc(people, func(a engine.Actor) bool { return !mentionable(a) }) {
+		d.literal(before+strings.Join(names, " and ")+after, maxSection)
+		return
+	}
+	d.markup(before + strings.Join(mentions, " and ") + after)
 }
 
 // naming adds a line of our own words that names somebody: with a mention, or, when they are not in
@@ -170,10 +189,10 @@ func inputsLine(run *engine.Run) string {
 func steps(run *engine.Run, book *playbooks.Playbook) (out []string, now int) {
 	for _, p := range run.Order {
 		s := run.Steps[p]
-		line := taskMark(s.Status) + " " + cutTo(oneLine(s.Description), 120)
-		if list, _, _ := strings.Cut(string(p), "."); list != "tasks" {
-			line = taskMark(s.Status) + " " + list + ": " + cutTo(oneLine(s.Description), 110)
+		if !shownWave(run, s) {
+			continue
 		}
+		line := taskMark(s.Status) + " " + stepName(s, 110) + wavesOf(run, s)
 		if n := len(s.Attempts); n > 1 {
 			line += fmt.Sprintf(" (attempt %d of %d)", n, s.Tries)
 		}
@@ -237,23 +256,29 @@ func preview(t *playbooks.Task, run *engine.Run) string {
 	return text
 }
 
-// askedPeople mentions those whose word counts at the gates of a run: the requester is one of them only
-// when the policy lets people approve what they asked for.
-func (b *Bot) askedPeople(run *engine.Run) string {
+// askedPeople mentions those whose word counts at a gate of a run and was not given yet: the requester is
+// one of them only when the policy lets people approve what they asked for.
+func (b *Bot) askedPeople(run *engine.Run, a *engine.Approval) string {
+	if a == nil {
+		return ""
+	}
 	const most = 10
 	var out []string
-	for _, id := range b.opts.Approvers(run.Requested.Playbook.Name) {
+	for _, id := range b.opts.Approvers(run.Requested.Playbook.Name, a.From...) {
 		team, user, qualified := strings.Cut(id, "/")
 		if !qualified {
 			team, user = run.Requested.Actor.Team, id
 		}
 		own := user == run.Requested.Actor.User && !b.opts.OwnApproval
+		given := slices.ContainsFunc(a.Given, func(g engine.ApprovalGiven) bool {
+			return g.Actor.Is(engine.Actor{Team: team, User: user})
+		})
 		switch {
 		case user == "*" && b.opts.OwnApproval:
 			return "anybody"
 		case user == "*":
-			return "anybody else"
-		case own || team != run.Requested.Actor.Team || !isID(user):
+			return othersThan(a)
+		case own || given || team != run.Requested.Actor.Team || !isID(user):
 		case len(out) < most:
 			out = append(out, "<@"+user+">")
 		}
@@ -262,4 +287,12 @@ func (b *Bot) askedPeople(run *engine.Run) string {
 		return "somebody who may approve; nobody else is configured for this playbook"
 	}
 	return strings.Join(out, " ")
+}
+
+// othersThan is everybody whose word still counts at a gate that is open to all.
+func othersThan(a *engine.Approval) string {
+	if len(a.Given) > 0 {
+		return "anybody but the requester and those who have approved"
+	}
+	return "anybody but the requester"
 }

@@ -23,14 +23,26 @@ func TestAskedPeople_areThoseWhoseWordCounts(t *testing.T) {
 		{"without the requester", []string{"UANA", "UBEN", "T1/UCAT", "T2/UFOX", "bad<id"}, false, "<@UBEN> <@UCAT>"},
 		{"with the requester when the policy lets them", []string{"UANA", "UBEN"}, true, "<@UANA> <@UBEN>"},
 		{"nobody of another workspace even then", []string{"T2/UANA", "UBEN"}, true, "<@UBEN>"},
-		{"anybody else", []string{"*"}, false, "anybody else"},
+		{"anybody else", []string{"*"}, false, "anybody but the requester"},
 		{"anybody at all", []string{"*"}, true, "anybody"},
 		{"nobody", []string{"UANA"}, false, "somebody who may approve; nobody else is configured for this playbook"},
 	} {
-		b := &Bot{opts: Options{Approvers: func(string) []string { return row.approvers }, OwnApproval: row.own}}
-		if got := b.askedPeople(run); got != row.want {
+		b := &Bot{opts: Options{Approvers: func(string, ...string) []string { return row.approvers }, OwnApproval: row.own}}
+		if got := b.askedPeople(run, &engine.Approval{}); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
+	}
+}
+
+func TestAskedPeople_areOfTheRolesAndHaveNotAnswered(t *testing.T) {
+	t.Parallel()
+	all := &Bot{opts: Options{Approvers: func(string, ...string) []string { return []string{"*"} }}}
+	if run := twoAsked(yes("a1", ben(), "")); all.askedPeople(run, run.Pending()) != "anybody but the requester and those who have approved" {
+		t.Errorf("where all may approve, and ben has: got %q", all.askedPeople(run, run.Pending()))
+	}
+	half := twoAsked(engine.ApprovalGiven{Approval: "a1", Actor: ben(), Role: "sre"})
+	if got := drawer().askedPeople(half, half.Pending()); got != "<@UCAT>" {
+		t.Errorf("with the roles of the gate, and ben's yes: got %q, want only cat", got)
 	}
 }
 
@@ -40,6 +52,8 @@ func TestCounted_saysHowManyNodesOnce(t *testing.T) {
 	for message, want := range map[string][2]string{
 		"2 of 3 ok":                         {"2 of 3 nodes ok", ""},
 		"2 of 3 nodes ok":                   {"2 of 3 nodes ok", ""},
+		"2 of 3 ok: 2 × ok":                 {"2 of 3 nodes ok", ""},
+		"1 of 1 ok":                         {"1 of 1 node ok", ""},
 		"2 of 3 ok: 2 × revision=abc":       {"2 of 3 nodes ok", "2 × revision=abc"},
 		"2 of 3 ok; 1 failed: c said \"x\"": {"2 of 3 nodes ok", "1 failed: c said \"x\""},
 		"2 of 5 ok; 2 were not asked":       {"2 of 5 nodes ok", "2 were not asked"},
@@ -81,7 +95,7 @@ func TestRender_givesNoButtonsToWhatWasCut(t *testing.T) {
 	whole := strings.Repeat("x", 1400)
 	var blocks []commands.Block
 	for range 12 { // more than a message holds
-		blocks = append(blocks, commands.Preformatted{Text: whole}, commands.Buttons{Items: commands.ApprovalButtons(sampleID, "a1")})
+		blocks = append(blocks, commands.Preformatted{Text: whole}, commands.Buttons{Items: commands.ApprovalButtons(sampleID, &engine.Approval{ApprovalAsked: engine.ApprovalAsked{Approval: "a1"}})})
 	}
 	drawn := render(commands.Reply{Blocks: blocks}).blocks
 	rows := 0

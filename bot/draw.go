@@ -36,6 +36,9 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
 	case engine.AttemptResolved:
 		t.painter.urgent(run.ID, unknownRef(p.Path, p.Attempt), first.Pos)
+	case engine.SecretsNeeded:
+		t.painter.touch(run.ID)
+		return t.lost(ctx, l, run, first.Pos)
 	case engine.RunEnded:
 		t.painter.urgent(run.ID, unknownRefs, first.Pos) // one that nobody answered is over now
 		return t.end(ctx, l, run, first.Pos)
@@ -90,7 +93,7 @@ func (t *thread) postCard(ctx context.Context, run *engine.Run) (engine.Place, e
 func (t *thread) steps(ctx context.Context, l *lane, run *engine.Run, group []job) (bool, error) {
 	var paths []engine.Path
 	for _, j := range group {
-		if ended, ok := j.event.Payload.(engine.TaskEnded); ok && !t.wasTold(ctx, run.ID, j.event.Pos) {
+		if ended, ok := j.event.Payload.(engine.TaskEnded); ok && !quiet(ended) && !t.wasTold(ctx, run.ID, j.event.Pos) {
 			paths = append(paths, ended.Path)
 		}
 	}
@@ -128,7 +131,18 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if err != nil {
 		return err
 	}
+	if !q.open {
+		t.painter.postedRecord(run.ID, ref, q.message)
+	}
 	return t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place)
+}
+
+// lost says which secrets a restart has lost, unless they were given meanwhile.
+func (t *thread) lost(ctx context.Context, l *lane, run *engine.Run, pos engine.Pos) (bool, error) {
+	if len(run.SecretsNeeded) == 0 || t.wasTold(ctx, run.ID, pos) {
+		return false, nil
+	}
+	return true, t.reply(ctx, l, run, lostMessage(run))
 }
 
 // end says how a run ended; the channel hears of it when it failed.

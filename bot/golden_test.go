@@ -73,6 +73,14 @@ func drawings(t *testing.T) map[string]message {
 		"approval_denied":      q(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben(), Reason: "not on a Friday"}), gate),
 		"approval_expired":     q(atGate(engine.ApprovalExpired{Approval: "a1"}), gate),
 		"approval_voided":      q(atGate(engine.ApprovalVoided{Approval: "a1", Reason: "the run was cancelled"}), gate),
+		"approval_two":         q(twoAsked(), gate),
+		"approval_one_of_two":  q(twoAsked(yes("a1", ben(), "looks fine")), gate),
+		"approval_two_mixed":   q(twoAsked(yes("a1", ben(), "looks fine"), yes("a1", terminal().Actor, "")), gate),
+		"approval_two_given":   q(twoAsked(rest("a1", ben()), rest("a1", cat())), gate),
+		"approval_two_denied":  q(twoAsked(yes("a1", ben(), "looks fine"), engine.ApprovalDenied{Approval: "a1", Actor: cat(), Reason: "not on a Friday"}), gate),
+		"approval_two_expired": q(twoAsked(yes("a1", ben(), ""), engine.ApprovalExpired{Approval: "a1"}), gate),
+		"approval_rests":       q(resting(), approvalRef("a2")),
+		"card_one_of_two":      of(twoAsked(yes("a1", ben(), ""))),
 		"approval_grown":       q(then(underWay(), grown), gate),
 		"approval_huge":        q(then(underWay(), asked(huge, manyNodes(300)...)), gate),
 		"unknown_open":         q(cutOff(), cut),
@@ -88,6 +96,8 @@ func drawings(t *testing.T) map[string]message {
 		"step_counted":         b.stepsMessage(counted, []engine.Path{"tasks.2"}),
 		"step_denied":          b.stepsMessage(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben()}, ends("tasks.2", engine.TaskDenied, "denied by ben: not on a Friday")), []engine.Path{"tasks.2"}),
 		"step_group_quiet":     b.stepsMessage(quiet, []engine.Path{"tasks.1", "tasks.2", "tasks.3"}),
+		"card_secret_lost":     of(atGate(engine.SecretsNeeded{Names: []string{"pin", "token"}})),
+		"secret_lost":          lostMessage(then(underWay(), engine.SecretsNeeded{Names: []string{"token"}})),
 		"end_success":          b.endMessage(then(underWay(), over(engine.RunSuccess, "2 of 2 tasks done"))),
 		"end_failed":           b.endMessage(then(underWay(), over(engine.RunFailed, `"Drain web" failed`))),
 		"end_cancelled":        b.endMessage(then(underWay(), over(engine.RunCancelled, "cancelled by ben"))),
@@ -96,6 +106,24 @@ func drawings(t *testing.T) map[string]message {
 		"reply_twenty_buttons": render(manyButtons()),
 	}
 	return out
+}
+
+func cat() engine.Actor { return engine.Actor{Team: "T1", User: "UCAT", Name: "cat", Channel: "C1"} }
+
+func yes(id string, who engine.Actor, reason string) engine.ApprovalGiven {
+	return engine.ApprovalGiven{Approval: id, Actor: who, Reason: reason, Role: "sre"}
+}
+
+func rest(id string, who engine.Actor) engine.ApprovalGiven {
+	return engine.ApprovalGiven{Approval: id, Actor: who, Role: "sre", Rest: true}
+}
+
+// resting is a run whose second gate rests on what was approved at the first.
+func resting() *engine.Run {
+	second := asked(map[string]any{"action": "haproxy.enable"}, "lb1")
+	second.Approval, second.Number, second.Path, second.Rests = "a2", 2, "tasks.3", "a1"
+	return twoAsked(rest("a1", ben()), rest("a1", cat()), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{}),
+		ends("tasks.2", engine.TaskOK, "ok"), begins("tasks.3", "Put web back"), second, yes("a2", ben(), ""))
 }
 
 func terminal() engine.RunRequested {
@@ -132,7 +160,7 @@ func everyBlock() commands.Reply {
 			commands.List{Items: [][]commands.Span{spans[:1], spans[1:4]}},
 			commands.List{Items: [][]commands.Span{spans[:1], spans[4:]}, Ordered: true},
 			commands.Preformatted{Text: "a\n  b <@UBEN> *c*\n"},
-			commands.Buttons{Items: append(commands.ApprovalButtons(sampleID, "a1"), commands.ApprovalButtons(sampleID, "a2")...)},
+			commands.Buttons{Items: append(commands.ApprovalButtons(sampleID, &engine.Approval{ApprovalAsked: engine.ApprovalAsked{Approval: "a1"}}), commands.ApprovalButtons(sampleID, &engine.Approval{ApprovalAsked: engine.ApprovalAsked{Approval: "a2"}})...)},
 			commands.Buttons{Items: commands.ResolveButtons(sampleID, "tasks.1", 1)},
 			commands.Context{Spans: spans},
 		},

@@ -138,11 +138,14 @@ const (
 )
 
 func weightOf(p engine.Payload) weight {
-	switch p.(type) {
+	switch p := p.(type) {
 	case engine.TaskEnded:
+		if quiet(p) {
+			return weighsCard
+		}
 		return weighsStep
 	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
-		engine.AttemptUnknown, engine.AttemptResolved, engine.RunEnded:
+		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded:
 		return weighsMore
 	default:
 		return weighsCard

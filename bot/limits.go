@@ -47,4 +47,7 @@ const (
 	maxGroup = 10
 	// maxOutput is how many lines of a step's notes its reply shows.
 	maxOutput = 15
+	// Characters of a step's description, and of its message when it has a reply of its own.
+	maxStepName = 200
+	maxStepText = 2000
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ type painter struct {
 	cards    map[engine.RunID]*edit
 	last     map[engine.RunID]stamps
 	answered []answer
+	recorded map[engine.RunID]map[string]string // texts of questions that were posted as records, by reference
 	stopping bool
 }
 
@@ -46,7 +46,7 @@ type answer struct {
 func newPainter(t *thread) *painter {
 	return &painter{
 		thread: t, budget: newBucket(updateBurst, updateEvery), wake: make(chan struct{}, 1),
-		cards: map[engine.RunID]*edit{}, last: map[engine.RunID]stamps{},
+		cards: map[engine.RunID]*edit{}, last: map[engine.RunID]stamps{}, recorded: map[engine.RunID]map[string]string{},
 	}
 }
 
@@ -251,42 +251,6 @@ func (p *painter) card(ctx context.Context, run *engine.Run) error {
 	err := b.update(ctx, at, b.cardMessage(ctx, run, at.Channel))
 	if refused(err) == "message_not_found" {
 		_, err = p.thread.postCard(ctx, run) // somebody deleted it
-	}
-	return err
-}
-
-// record turns questions that were answered into records of the answer.
-func (p *painter) record(ctx context.Context, a answer) {
-	b := p.thread.bot
-	run, err := b.opts.Runs.Load(ctx, a.run)
-	if err != nil {
-		b.logger.WarnContext(ctx, "record not written", "run", a.run, "error", err)
-	} else {
-		for _, ref := range slices.Sorted(maps.Keys(run.Posts)) {
-			if !strings.HasPrefix(ref, a.ref) {
-				continue
-			}
-			if err := p.rewrite(ctx, run, ref); err != nil && ctx.Err() == nil {
-				b.logger.WarnContext(ctx, "record not written", "run", a.run, "ref", ref, "error", err)
-			}
-		}
-	}
-	if ctx.Err() == nil && a.pos > 0 {
-		p.thread.track.end(a.pos)
-	}
-}
-
-func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string) error {
-	q, ok := p.thread.bot.question(run, ref)
-	if !ok || q.open {
-		return nil
-	}
-	if !p.budget.take(ctx) {
-		return context.Cause(ctx)
-	}
-	err := p.thread.bot.update(ctx, run.Posts[ref], q.message)
-	if refused(err) == "message_not_found" {
-		return nil // somebody deleted it
 	}
 	return err
 }

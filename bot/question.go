@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,7 @@ func unknownRef(p engine.Path, attempt int) string {
 type question struct {
 	message message
 	open    bool
+	moved   bool // it is not as it was asked: some of several people have answered
 }
 
 // question draws a question, or the record of its answer; false when the reference names none.
@@ -31,7 +33,7 @@ func (b *Bot) question(run *engine.Run, ref string) (question, bool) {
 	switch kind {
 	case "approval":
 		if a, ok := run.Approval(rest); ok {
-			return question{b.approvalMessage(run, a), a.State == engine.ApprovalPending}, true
+			return question{b.approvalMessage(run, a), a.State == engine.ApprovalPending, len(a.Given) > 0}, true
 		}
 	case "unknown":
 		path, number, _ := strings.Cut(rest, "/")
@@ -40,7 +42,7 @@ func (b *Bot) question(run *engine.Run, ref string) (question, bool) {
 		if err == nil && step != nil {
 			for i := range step.Attempts {
 				if at := &step.Attempts[i]; at.Attempt == attempt {
-					return question{unknownMessage(run, step, at), unanswered(step, at)}, true
+					return question{message: unknownMessage(run, step, at), open: unanswered(step, at)}, true
 				}
 			}
 		}
@@ -61,44 +63,103 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 	ref := run.Requested.Playbook
 	pending := a.State == engine.ApprovalPending
 	if pending {
-		d.markup(fmt.Sprintf("✋ *Approval needed* from %s", b.askedPeople(run)))
+		d.markup(fmt.Sprintf("✋ *%s* from %s", needed(a), b.askedPeople(run, a)))
 	} else {
-		d.approvalRecord(a)
-		d.literal(oneLine(a.Why), 600)
+		d.approvalRecord(run, a)
 	}
+	d.approvalWords(a)
 	if step != nil {
 		d.literal(oneLine(step.Description), 400)
 	}
 	d.literal(oneLine(fmt.Sprintf("%s %s, asked by %s", ref.Name, ref.Version, run.Requested.Actor.Label())), 300)
-	d.lines(commands.Covered(step, a), maxSealed)
+	d.lines(covered(step, a), maxSealed)
+	if asks := commands.Asks(a); asks != "" {
+		d.literal("This gate "+asks, 600)
+	}
 	if len(a.Grown) > 0 {
 		d.literal(fmt.Sprintf("Appeared since the run began, and not touched by it: %s", commands.FirstNodes(a.Grown)), 800)
 	}
 	if pending {
-		d.buttons(commands.ApprovalButtons(run.ID, a.Approval))
+		d.buttons(commands.ApprovalButtons(run.ID, a))
 	}
 	foot := fmt.Sprintf("gate %s.%d · seal %.12s", run.ID.Short(), a.Number, a.Digest)
 	if pending {
 		foot += " · expires " + a.Expires.UTC().Format("15:04:05 UTC")
 	}
 	d.context(foot)
-	text := fmt.Sprintf("Approval needed for %s %s", ref.Name, run.ID.Short())
+	text := fmt.Sprintf("%s for %s %s", needed(a), ref.Name, run.ID.Short())
 	if !pending {
 		text = fmt.Sprintf("%s %s: %s", ref.Name, run.ID.Short(), a.Outcome())
 	}
 	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
 
+// covered is what an approval lets happen, with each node named once: most tasks are given the nodes that
+// they touch.
+func covered(step *engine.Step, a *engine.Approval) []string {
+	lines := commands.Covered(step, a)
+	given, _ := a.Sealed["nodes"].([]any)
+	same := slices.EqualFunc(given, a.Nodes, func(v any, name string) bool { return v == name })
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "touches ") })
+	if !same || at < 0 {
+		return lines
+	}
+	if !namesAll(lines[at], a.Nodes) {
+		lines[at] = fmt.Sprintf("touches %d, listed as nodes below", len(a.Nodes))
+		return lines
+	}
+	return slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "nodes: ") })
+}
+
+// needed says how many approvals a gate still needs.
+func needed(a *engine.Approval) string {
+	switch n := a.Missing(); {
+	case len(a.Given) > 0 && n == 1:
+		return "1 more approval needed"
+	case len(a.Given) > 0:
+		return fmt.Sprintf("%d more approvals needed", n)
+	case n > 1:
+		return fmt.Sprintf("%d approvals needed", n)
+	}
+	return "Approval needed"
+}
+
+// reach says how an approval hangs together with the others of its run.
+func reach(run *engine.Run, a *engine.Approval) string {
+	if root, ok := run.Approval(a.Rests); ok {
+		return fmt.Sprintf(", with the rest of the run at gate %s.%d", run.ID.Short(), root.Number)
+	}
+	if a.MayRest() {
+		return ", for the rest of the run too"
+	}
+	return ""
+}
+
+// approvalWords says who has said yes where that is not the whole answer, and the reasons people gave.
+func (d *drawing) approvalWords(a *engine.Approval) {
+	if a.State != engine.ApprovalGranted && a.State != engine.ApprovalUsed {
+		d.literal(oneLine(a.Why), 600)
+		if len(a.Given) > 0 {
+			d.namingAll(fmt.Sprintf("✅ Approved by %d of %d: ", len(a.People()), a.Needs()), a.People(), "")
+		}
+	}
+	d.literal(oneLine(commands.Yeses(a)), 600)
+}
+
 // approvalRecord says who decided what, and when.
-func (d *drawing) approvalRecord(a *engine.Approval) {
+func (d *drawing) approvalRecord(run *engine.Run, a *engine.Approval) {
 	at := a.When.UTC().Format("2006-01-02 15:04:05 UTC")
 	switch a.State {
 	case engine.ApprovalGranted, engine.ApprovalUsed:
-		d.naming("✅ Approved by ", a.By, " at "+at)
+		d.namingAll("✅ Approved by ", a.People(), " at "+at+reach(run, a))
 	case engine.ApprovalRefused:
 		d.naming("⛔ Denied by ", a.By, " at "+at)
 	case engine.ApprovalTimedOut:
-		d.markup("⌛ Nobody approved in time; expired at " + at)
+		who := "Nobody"
+		if n := len(a.People()); n > 0 {
+			who = fmt.Sprintf("Only %d of %d", n, a.Needs())
+		}
+		d.markup("⌛ " + who + " approved in time; expired at " + at)
 	case engine.ApprovalPending, engine.ApprovalWithdrawn:
 		d.markup("🚫 Taken back at " + at)
 	}

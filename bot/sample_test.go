@@ -94,6 +94,13 @@ func atGate(more ...engine.Payload) *engine.Run {
 	return then(append(underWay(), gate), more...)
 }
 
+// twoAsked is a run at a gate that asks for two people, and may be approved with the rest.
+func twoAsked(more ...engine.Payload) *engine.Run {
+	gate := asked(map[string]any{"action": "haproxy.disable"}, "lb1")
+	gate.From, gate.Count, gate.Reason, gate.Scope = []string{"sre", "dba"}, 2, "on_deny", "run"
+	return then(append(underWay(), gate), more...)
+}
+
 func cutOff(more ...engine.Payload) *engine.Run {
 	return then(append(underWay(), attempts("tasks.2", 1, "web1", "web2"), engine.AttemptUnknown{Path: "tasks.2", Attempt: 1}), more...)
 }
@@ -134,5 +141,10 @@ tasks:
 
 // drawer is a bot that draws and has nothing to connect to.
 func drawer() *Bot {
-	return &Bot{opts: Options{Approvers: func(string) []string { return []string{"UANA", "UBEN", "T1/UCAT", "T2/UFOX", "bad<id"} }}}
+	return &Bot{opts: Options{Approvers: func(_ string, from ...string) []string {
+		if len(from) > 0 {
+			return []string{"UBEN", "T1/UCAT"}
+		}
+		return []string{"UANA", "UBEN", "T1/UCAT", "T2/UFOX", "bad<id"}
+	}}}
 }

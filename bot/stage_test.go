@@ -43,6 +43,7 @@ type stage struct {
 // setting changes how a stage is built.
 type setting struct {
 	workspace func(*workspace.Options)
+	engine    func(*engine.Options)
 	bot       func(*Options)
 	idle      bool // no bot is started
 }
@@ -67,7 +68,11 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	t.Helper()
 	s := &stage{tb: t, pipe: workspace.NewPipe(), books: &shelf{}}
 	opts := testWorkspace()
+	var house []func(*engine.Options)
 	for _, c := range settings {
+		if c.engine != nil {
+			house = append(house, c.engine)
+		}
 		if c.workspace != nil {
 			c.workspace(&opts)
 		}
@@ -86,9 +91,9 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	t.Cleanup(func() { _ = s.store.Close() })
 	s.log = &blockingLog{Store: s.store}
 	s.feed = &frozenFeed{Store: s.store}
-	s.House = enginetest.NewHouse(t, s.log, func(o *engine.Options) {
+	s.House = enginetest.NewHouse(t, s.log, append(house, func(o *engine.Options) {
 		o.Vouch = func(ctx context.Context, a engine.Actor) error { return s.current().Vouch(ctx, a) }
-	})
+	})...)
 	t.Cleanup(func() {
 		s.stop()
 		for _, v := range s.ws.Violations() {

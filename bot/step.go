@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,8 +23,8 @@ func (b *Bot) stepsMessage(run *engine.Run, paths []engine.Path) message {
 		if s == nil {
 			continue
 		}
-		d.within(maxCharacters/len(paths), func() { d.step(s, max(maxOutput/len(paths), 2)) })
-		text = append(text, taskMark(s.Status)+" "+oneLine(s.Description)+": "+oneLine(s.Message))
+		d.within(maxCharacters/len(paths), func() { d.step(run, s, len(paths)) })
+		text = append(text, taskMark(s.Status)+" "+stepName(s, maxStepName)+": "+oneLine(s.Message))
 	}
 	return message{text: fallback(strings.Join(text, "\n")), blocks: d.done(run.ID)}
 }
@@ -37,19 +38,33 @@ func (d *drawing) within(room int, draw func()) {
 	d.room += kept
 }
 
-// step draws a step with so many lines of its notes.
-func (d *drawing) step(s *engine.Step, notes int) {
+// stepName is the description of a step, and where it stands when that is not among the tasks themselves.
+func stepName(s *engine.Step, most int) string {
+	name := cutTo(cleanText(oneLine(s.Description)), most)
+	if list := s.Path.Root(); list != "tasks" {
+		return list + ": " + name
+	}
+	if _, n, ok := s.Path.InWave(); ok {
+		return fmt.Sprintf("wave %d: %s", n, name)
+	}
+	return name
+}
+
+// step draws a step that shares its message with others, so many together.
+func (d *drawing) step(run *engine.Run, s *engine.Step, together int) {
 	leaves := []slack.RichTextSectionElement{
-		d.leaf(taskMark(s.Status)+" ", false), d.leaf(cutTo(cleanText(oneLine(s.Description)), 200), true),
+		d.leaf(taskMark(s.Status)+" ", false), d.leaf(stepName(s, maxStepName), true),
 	}
 	if facts := stepFacts(s); facts != "" {
 		leaves = append(leaves, d.leaf(facts, false))
 	}
 	_, message := counted(s)
 	if message != "" {
-		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(message), 600), false))
+		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(message), max(maxStepText/together, 600)), false))
 	}
 	d.rich(slack.NewRichTextSection(leaves...))
+	notes := max(maxOutput/together, 2)
+	d.preformatted(cleanText(tail(waveLines(run, s), notes)))
 	if at := s.Last(); at != nil && at.Outcome != nil {
 		d.outcome(at.Outcome, message, notes)
 	}
@@ -65,9 +80,7 @@ func (d *drawing) outcome(o *engine.AttemptEnded, message string, notes int) {
 			d.rich(slack.NewRichTextSection(d.leaf(fmt.Sprintf("%d %s: %s", len(group.nodes), group.name, cutTo(cleanText(oneLine(strings.Join(group.nodes, ", "))), 400)), false)))
 		}
 	}
-	if len(o.Notes) != 1 || !strings.Contains(message, o.Notes[0]) {
-		d.preformatted(cleanText(tail(o.Notes, notes)))
-	}
+	d.preformatted(cleanText(tail(telling(o, message), notes)))
 	if child := o.Result.Child; child != "" && !strings.Contains(message, child.Short()) {
 		d.rich(slack.NewRichTextSection(d.leaf("started run ", false), slack.NewRichTextSectionTextElement(child.Short(), &slack.RichTextSectionTextStyle{Code: true})))
 	}
@@ -125,9 +138,20 @@ func counted(s *engine.Step) (count, rest string) {
 		return "", rest
 	}
 	if m := regexp.MustCompile(`^(\d+) of (\d+) (?:nodes )?ok(?:$|[:;,]\s*)`).FindStringSubmatch(rest); m != nil {
-		return fmt.Sprintf("%s of %s nodes ok", m[1], m[2]), strings.TrimPrefix(rest, m[0])
+		rest = strings.TrimPrefix(rest, m[0])
+		if rest == m[1]+" × ok" { // a summary of replies without data
+			rest = ""
+		}
+		return fmt.Sprintf("%s of %s ok", m[1], nodesOf(m[2])), rest
 	}
-	return fmt.Sprintf("%d of %d nodes ok", ok, all), rest
+	return fmt.Sprintf("%d of %s ok", ok, nodesOf(strconv.Itoa(all))), rest
+}
+
+func nodesOf(n string) string {
+	if n == "1" {
+		return "1 node"
+	}
+	return n + " nodes"
 }
 
 // namesAll reports whether a text names every one of the nodes.
@@ -166,4 +190,17 @@ func (b *Bot) endMessage(run *engine.Run) message {
 	d.context("run " + run.ID.Short())
 	text := fmt.Sprintf("%s %s %s: %s", name, run.ID.Short(), run.Status, run.Message)
 	return message{text: fallback(text), blocks: d.done(run.ID)}
+}
+
+// lostMessage says which secrets a run waits for after a restart.
+func lostMessage(run *engine.Run) message {
+	d := newDrawing()
+	text := commands.LostSecrets(run)
+	leaves := []slack.RichTextSectionElement{d.leaf("✋ "+text, false)}
+	if mentionable(run.Requested.Actor) {
+		leaves = append(leaves, d.leaf("\n", false), slack.NewRichTextSectionUserElement(run.Requested.Actor.User, nil))
+	}
+	d.rich(slack.NewRichTextSection(leaves...))
+	d.context("run " + run.ID.Short())
+	return message{text: fallback(run.Requested.Playbook.Name + " " + run.ID.Short() + ": " + text), blocks: d.done(run.ID)}
 }

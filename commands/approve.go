@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/playbot/playbot/engine"
 )
@@ -9,7 +10,10 @@ import (
 func (c *Commands) approveVerb() verb {
 	return verb{
 		name: "approve", form: "approve RUN[.GATE] [REASON]", summary: "let a run that waits go on", run: c.approve,
-		flags: []flag{{name: "reason", value: "TEXT", about: "why, for the record"}},
+		flags: []flag{
+			{name: "reason", value: "TEXT", about: "why, for the record"},
+			{name: "rest", about: "the later gates of the run too, where its playbook lets you"},
+		},
 	}
 }
 
@@ -25,6 +29,7 @@ func (c *Commands) approve(ctx context.Context, q Request, a args) (Reply, error
 	if err != nil {
 		return Reply{}, err
 	}
+	_, d.Rest = a.flag("rest")
 	return c.approved(ctx, d)
 }
 
@@ -53,7 +58,22 @@ func (c *Commands) approved(ctx context.Context, d engine.Decision) (Reply, erro
 	if err := c.engine.Approve(ctx, d); err != nil {
 		return Reply{}, &runError{run: d.Run, err: err}
 	}
-	return done(d.Run, plain("You approved; the step starts when its nodes have been compared once more. ")), nil
+	return done(d.Run, plain("You approved%s", c.andNow(ctx, d))), nil
+}
+
+// andNow says what follows from a yes: the step, or more people.
+func (c *Commands) andNow(ctx context.Context, d engine.Decision) string {
+	rest := ""
+	if d.Rest {
+		rest = ", and the later gates of this run that ask no more"
+	}
+	run, err := c.engine.Load(ctx, d.Run)
+	if err == nil {
+		if a, ok := run.Approval(d.Approval); ok && a.State == engine.ApprovalPending {
+			return fmt.Sprintf("%s; the step waits for %s. ", rest, plural(a.Missing(), "more approval"))
+		}
+	}
+	return rest + "; the step starts when its nodes have been compared once more. "
 }
 
 func (c *Commands) denied(ctx context.Context, d engine.Decision) (Reply, error) {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,15 +9,23 @@ import (
 	"github.com/playbot/playbot/engine"
 )
 
-// ApprovalButtons are the buttons of a gate that waits.
-func ApprovalButtons(run engine.RunID, approval string) []Button {
-	value := join(string(run), approval)
-	return []Button{
-		{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
-			Title: "Approve this step?", Text: "Run " + run.Short() + ": it starts at once, with exactly the properties shown.", Yes: "Approve", No: "Not yet",
-		}},
-		{Label: "Deny", Style: StyleDanger, Action: ActionDeny, Value: value},
+// ApprovalButtons are the buttons of a gate that waits. The last one says no.
+func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
+	value := join(string(run), a.Approval)
+	starts := "it starts at once"
+	if n := a.Missing(); n > 1 {
+		starts = fmt.Sprintf("it starts when %d more have approved", n-1)
 	}
+	out := []Button{{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
+		Title: "Approve this step?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown.", Yes: "Approve", No: "Not yet",
+	}}}
+	if a.MayRest() {
+		out = append(out, Button{Label: "Approve the rest", Action: ActionRest, Value: value, Confirm: &Confirm{
+			Title: "Approve the rest?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown. Later steps of this run that ask no more than this one are not asked about again, unless nodes appear.",
+			Yes: "Approve the rest", No: "Not yet",
+		}})
+	}
+	return append(out, Button{Label: "Deny", Style: StyleDanger, Action: ActionDeny, Value: value})
 }
 
 // ResolveButtons are the buttons of an attempt that was cut off and may not simply be repeated.

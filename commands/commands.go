@@ -15,8 +15,9 @@ type Request struct {
 	Key     string       // its own identity: two requests with one key start one run
 	Actor   engine.Actor // who said it, by the ids of the door
 	Origin  engine.Origin
-	Text    string       // with or without "/playbook" in front
-	RunHint engine.RunID // the run whose thread it was said in; empty elsewhere
+	Text    string            // with or without "/playbook" in front
+	RunHint engine.RunID      // the run whose thread it was said in; empty elsewhere
+	Secrets map[string]string // values of inputs of type Secret, which never stand in the text
 }
 
 // Press is a button that somebody pressed.
@@ -25,6 +26,7 @@ type Press struct {
 	Actor  engine.Actor
 	Action Action
 	Value  string // as the button had it
+	Reason string // for an answer at a gate; empty where there was nothing to write one into
 }
 
 // Starter starts runs.

@@ -119,7 +119,7 @@ func (c *Commands) unknown(q Request, words []word) (Reply, error) {
 	}
 	if err == nil {
 		if len(words) > 1 {
-			return c.suggestion(again("run", words), "%q is a playbook; to run it, say so:", typed), nil
+			return c.suggestion(again("run", c.unsecret(q.Actor, words)), "%q is a playbook; to run it, say so:", typed), nil
 		}
 		r := c.description(q.Actor, book)
 		r.Private = true
@@ -130,7 +130,7 @@ func (c *Commands) unknown(q Request, words []word) (Reply, error) {
 		known = append(append(known, v.name), v.aliases...)
 	}
 	if near := playbooks.Nearest(typed, known); near != "" {
-		return c.suggestion(again(near, words[1:]), "I do not know %q. Nothing was done. Did you mean:", typed), nil
+		return c.suggestion(again(near, c.unsecret(q.Actor, words[1:])), "I do not know %q. Nothing was done. Did you mean:", typed), nil
 	}
 	var names []string
 	for _, b := range c.visible(q.Actor) {

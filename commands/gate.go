@@ -23,7 +23,28 @@ func Covered(step *engine.Step, a *engine.Approval) []string {
 		out = append(out, fmt.Sprintf("touches %d: %s", len(a.Nodes), short(FirstNodes(a.Nodes), 1500)))
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.Sealed)) {
+		if waves := inEachWave(step, key, a.Sealed[key]); waves != nil {
+			out = append(out, waves...)
+			continue
+		}
 		out = append(out, key+": "+exact(a.Sealed[key]))
+	}
+	return out
+}
+
+// inEachWave writes the tasks of a rolling task, a line for each; nil for any other property.
+func inEachWave(step *engine.Step, key string, v any) []string {
+	tasks, isList := v.([]any)
+	if step == nil || step.Type != "rolling" || key != "tasks" || !isList {
+		return nil
+	}
+	out := []string{"in each wave:"}
+	for i, t := range tasks {
+		text, isText := t.(string)
+		if !isText {
+			return nil
+		}
+		out = append(out, fmt.Sprintf("  %d. %s", i+1, shaped(text)))
 	}
 	return out
 }
@@ -56,6 +77,46 @@ func shaped(text string) string {
 	return out.String()
 }
 
+// Asks says in one line what a gate asks for beyond one person's yes; empty when it asks for no more.
+func Asks(a *engine.Approval) string {
+	var parts []string
+	if a.Needs() > 1 || len(a.From) > 0 {
+		who := "somebody"
+		if a.Needs() > 1 {
+			who = fmt.Sprintf("%d different people", a.Needs())
+		}
+		if len(a.From) > 0 {
+			who += " with the role " + policy.Either(a.From)
+		}
+		parts = append(parts, who)
+	}
+	switch {
+	case a.WantsReason(true):
+		parts = append(parts, "a reason from whoever decides")
+	case a.WantsReason(false):
+		parts = append(parts, "a reason from whoever denies")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "asks for " + strings.Join(parts, ", and ")
+}
+
+// Yeses are the reasons of those who said yes, as far as they gave one.
+func Yeses(a *engine.Approval) string {
+	var out []string
+	for _, g := range a.Given {
+		switch {
+		case g.Reason == "":
+		case len(a.Given) == 1:
+			out = append(out, g.Reason)
+		default:
+			out = append(out, g.Actor.Label()+": "+g.Reason)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
 // FirstNodes names the first nodes of a list, in one line.
 func FirstNodes(nodes []string) string {
 	const most = 20
@@ -78,10 +139,13 @@ const (
 // nothing for anybody else. room is for how many characters; took is how many it needed.
 func (c *Commands) deciding(who engine.Actor, run *engine.Run, room int) (blocks []Block, took int) {
 	a := run.Pending()
-	if a == nil || !c.mayApprove(who, run) {
+	if a == nil || !c.mayApprove(who, run, a) {
 		return nil, 0
 	}
 	lines := Covered(run.Steps[a.Path], a)
+	if asks := Asks(a); asks != "" {
+		lines = append(lines, asks)
+	}
 	if len(a.Grown) > 0 {
 		lines = append(lines, "not touched, since they appeared only now: "+FirstNodes(a.Grown))
 	}
@@ -89,13 +153,13 @@ func (c *Commands) deciding(who engine.Actor, run *engine.Run, room int) (blocks
 	if took = utf8.RuneCountInString(text); took > min(room, maxCovered) {
 		return []Block{paragraph(plain("What an approval covers does not fit here; the thread of the run shows it, with buttons."))}, 0
 	}
-	return []Block{Preformatted{Text: text}, Buttons{Items: ApprovalButtons(run.ID, a.Approval)}}, took
+	return []Block{Preformatted{Text: text}, Buttons{Items: ApprovalButtons(run.ID, a)}}, took
 }
 
-// mayApprove reports whether the word of somebody counts at the gates of a run.
-func (c *Commands) mayApprove(who engine.Actor, run *engine.Run) bool {
+// mayApprove reports whether the yes of somebody counts at a gate of a run; it counts once.
+func (c *Commands) mayApprove(who engine.Actor, run *engine.Run, a *engine.Approval) bool {
 	asked := run.Requested.Actor
-	return c.engine.Policy().DecideApproval(
-		policy.Subject{Team: who.Team, User: who.User}, policy.Subject{Team: asked.Team, User: asked.User}, run.Requested.Playbook.Name,
+	return !slices.ContainsFunc(a.Given, func(g engine.ApprovalGiven) bool { return g.Actor.Is(who) }) && c.engine.Policy().DecideApproval(
+		policy.Subject{Team: who.Team, User: who.User}, policy.Subject{Team: asked.Team, User: asked.User}, run.Requested.Playbook.Name, a.From...,
 	).Allowed
 }

@@ -31,7 +31,7 @@ func (p Press) run() engine.RunID {
 
 func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 	switch p.Action {
-	case ActionApprove, ActionDeny:
+	case ActionApprove, ActionRest, ActionDeny:
 		return c.pressGate(ctx, p)
 	case ActionRetry, ActionMarkDone, ActionMarkFailed, ActionAbort:
 		return c.pressResolve(ctx, p)
@@ -62,11 +62,11 @@ func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor}
-	if p.Action == ActionApprove {
-		return c.approved(ctx, d)
+	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor, Reason: p.Reason, Rest: p.Action == ActionRest}
+	if p.Action == ActionDeny {
+		return c.denied(ctx, d)
 	}
-	return c.denied(ctx, d)
+	return c.approved(ctx, d)
 }
 
 func (c *Commands) pressRun(ctx context.Context, p Press) (Reply, error) {

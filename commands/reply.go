@@ -91,6 +91,7 @@ type Action string
 // The actions. All but suggest and show change something.
 const (
 	ActionApprove    Action = "approve"
+	ActionRest       Action = "approve_rest" // and the later gates of the run
 	ActionDeny       Action = "deny"
 	ActionCancel     Action = "cancel"
 	ActionRetry      Action = "retry"       // an attempt that was cut off goes again

@@ -31,12 +31,18 @@ func (c *Commands) start(ctx context.Context, q Request, a args) (Reply, error) 
 	if err != nil {
 		return Reply{}, err
 	}
+	if err := typedSecret(q.Origin, book, a); err != nil {
+		return Reply{}, err
+	}
 	if len(a.words) > 1 {
 		return Reply{}, wrong(a.words[1].col, "%q is not an input; write INPUT=VALUE, with values that have spaces in double quotes", short(a.words[1].value.text, 60))
 	}
 	if d := c.engine.May(q.Actor, policy.Run, book.Name); d.Allowed {
 		given, err := a.inputs(book)
 		if err != nil {
+			return Reply{}, err
+		}
+		if err := addSecrets(given, q, book); err != nil {
 			return Reply{}, err
 		}
 		bound, err := book.Bind(given, true)
@@ -63,7 +69,7 @@ func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playb
 		return Reply{}, err
 	}
 	blocks := []Block{paragraph(plain("Started "), bold(book.Name), plain(" %s: %s. It is run ", book.Version, c.tasksOf(book)), runRef(id), plain("."))}
-	if given := inputSpans(inputs); len(given) > 0 {
+	if given := inputSpans(withoutSecrets(book, inputs)); len(given) > 0 {
 		blocks = append(blocks, Context{Spans: given})
 	}
 	if b, old := c.outdated(book.Name); old {
@@ -77,7 +83,7 @@ func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playb
 func (c *Commands) tasksOf(book *playbooks.Playbook) string {
 	gates := 0
 	for i := range book.Tasks {
-		if c.asks(&book.Tasks[i]) {
+		if asks(c.engine.Policy(), &book.Tasks[i]) {
 			gates++
 		}
 	}
@@ -86,21 +92,6 @@ func (c *Commands) tasksOf(book *playbooks.Playbook) string {
 		text += ", " + plural(gates, "approval") + " to come"
 	}
 	return text
-}
-
-// asks reports whether a task waits for an approval: because the playbook says so, or the policy.
-func (c *Commands) asks(t *playbooks.Task) bool {
-	if t.Destructive {
-		return true
-	}
-	action := ""
-	for _, e := range t.Properties.Entries() {
-		if e.Key == "action" {
-			action = e.Value.Source()
-		}
-	}
-	_, gated := c.engine.Policy().Gate(t.Type, action)
-	return gated
 }
 
 // outdated returns the file of a playbook that does not load any more, so that its last good version is used.
@@ -138,7 +129,7 @@ func usage(book *playbooks.Playbook) string {
 	var b strings.Builder
 	b.WriteString("/playbook run " + book.Name)
 	for _, in := range book.Inputs {
-		if in.Dynamic || in.Data != "" {
+		if in.Dynamic || in.Data != "" || in.Secret() { // a secret is never typed into a line
 			continue
 		}
 		hint := in.Name + "=" + placeholder(in)

@@ -147,14 +147,35 @@ func waits(r *engine.Run) []Block {
 		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
 			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}
 	}
+	if len(r.SecretsNeeded) > 0 {
+		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)
+	}
+	return asked(r)
+}
+
+// asked is the gate or the attempt that a person is asked about.
+func asked(r *engine.Run) []Block {
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
 		what := []Span{outside(r.Steps[a.Path].Description)}
 		if len(a.Nodes) > 0 {
 			what = append(what, plain(" on %s, ", plural(len(a.Nodes), "node")), outside(short(strings.Join(a.Nodes, ", "), 200)), plain(","))
 		}
-		return []Block{paragraph(append(what, plain(" waits for an approval until %s: ", stamp(a.Expires)),
-			code("/playbook approve "+name), plain(" or "), code("/playbook deny "+name))...)}
+		what = append(what, plain(" waits for an approval until %s", stamp(a.Expires)))
+		if asks := Asks(a); asks != "" {
+			what = append(what, plain("; it "), outside(asks))
+		}
+		if len(a.Given) > 0 {
+			what = append(what, plain(" (approved so far: "), outside(a.Progress()), plain(")"))
+		}
+		answer := func(verb string) Span {
+			line := "/playbook " + verb + " " + name
+			if a.WantsReason(verb == "approve") {
+				line += " REASON"
+			}
+			return code(line)
+		}
+		return []Block{paragraph(append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))...)}
 	}
 	if s := r.Unknown(); s != nil {
 		return []Block{

@@ -129,8 +129,8 @@ func approvalList(run *engine.Run) List {
 	var l List
 	for _, a := range run.Approvals {
 		item := []Span{plain("%d. %s: ", a.Number, a.Path), outside(a.Outcome())}
-		if a.Why != "" && a.State != engine.ApprovalWithdrawn {
-			item = append(item, plain(" — "), outside(short(a.Why, 200)))
+		if why := Yeses(a); why != "" { // that of a no is a part of the outcome
+			item = append(item, plain(" — "), outside(short(why, 200)))
 		}
 		l.Items = append(l.Items, item)
 	}

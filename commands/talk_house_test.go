@@ -43,6 +43,9 @@ func rules() policy.Rules {
 	return policy.Rules{Roles: []policy.Role{
 		{Name: "deployer", Members: []string{"UANA", "UBEN"}, May: []policy.Verb{policy.Run, policy.Cancel}, Playbooks: []string{"web_*"}},
 		{Name: "approver", Members: []string{"UBEN", "UEVE"}, May: []policy.Verb{policy.Approve}, Playbooks: []string{"web_*"}},
+		{Name: "sre", Members: []string{"UBEN", "UCAT"}, May: []policy.Verb{policy.Approve}, Playbooks: []string{"two_*"}},
+		{Name: "dba", Members: []string{"UDAN"}, May: []policy.Verb{policy.Approve}, Playbooks: []string{"two_*"}},
+		{Name: "two", Members: []string{"UANA"}, May: []policy.Verb{policy.Run, policy.Cancel}, Playbooks: []string{"two_*"}},
 		{Name: "viewer", Members: []string{"UVIC"}, May: []policy.Verb{policy.View}, Playbooks: []string{"web_check"}},
 		{Name: "paymaster", Members: []string{"UPAM"}, May: []policy.Verb{policy.Run, policy.Cancel, policy.Approve}, Playbooks: []string{"*"}},
 	}}
@@ -140,7 +143,7 @@ func (k *talk) watch(id engine.RunID) {
 	}
 	shown := []commands.Button{commands.CancelButton(id), commands.ShowButton(id)}
 	if a := run.Pending(); a != nil {
-		shown = append(shown, commands.ApprovalButtons(id, a.Approval)...)
+		shown = append(shown, commands.ApprovalButtons(id, a)...)
 	}
 	if s := run.Unknown(); s != nil {
 		shown = append(shown, commands.ResolveButtons(id, s.Path, s.Last().Attempt)...)

@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "rewrite the conversations in testdata")
 // approve what they asked for.
 //
 //	ana: LINE                    ana says it; "ana again:" with the same request key, "ana in r-000001:" in its thread
+//	ana at a terminal: LINE      says it there; "ana has NAME=VALUE: LINE" with a secret apart from the line
 //	ana clicks LABEL             presses a button of the latest answer that had one
 //	ana clicks LABEL of r-000001 presses a button that the run's thread shows, or showed last
 //	ana presses ACTION with TEXT presses a button that nobody drew
@@ -95,6 +96,7 @@ func play(t *testing.T, files []txtar.File, script string) string {
 }
 
 var (
+	hasLine    = regexp.MustCompile(`^([a-z]+)(?: at a terminal| has ([^:]+)): ?(.*)$`)
 	saysLine   = regexp.MustCompile(`^([a-z]+)( again)?(?: in (r-\S+))?: ?(.*)$`)
 	clicksLine = regexp.MustCompile(`^([a-z]+) clicks (.+?)(?: of (r-\S+))?$`)
 	pressLine  = regexp.MustCompile(`^([a-z]+) presses (\w+) with ?(.*)$`)
@@ -116,6 +118,9 @@ func (k *talk) line(line string) string {
 		b := k.button(m[2], m[3])
 		return k.press(actor(m[1]), b.Action, b.Value)
 	}
+	if m := hasLine.FindStringSubmatch(line); m != nil {
+		return k.atTerminal(actor(m[1]), m[2], m[3])
+	}
 	m := saysLine.FindStringSubmatch(line)
 	if m == nil {
 		k.t.Fatalf("the script has a line that means nothing: %s", line)
@@ -126,6 +131,21 @@ func (k *talk) line(line string) string {
 	q := commands.Request{Key: fmt.Sprintf("line/%d", k.lines), Actor: actor(m[1]), Origin: engine.OriginTyped, Text: m[4]}
 	if m[3] != "" {
 		q.RunHint = k.run(m[3])
+	}
+	return k.answer(k.commands.Say(k.t.Context(), q))
+}
+
+// atTerminal says a line at a terminal, with secrets that stand apart from it: name=value, name=value.
+func (k *talk) atTerminal(who engine.Actor, secrets, text string) string {
+	k.lines++
+	q := commands.Request{Key: fmt.Sprintf("line/%d", k.lines), Actor: who, Origin: engine.OriginTerminal, Text: text}
+	for one := range strings.SplitSeq(secrets, ", ") {
+		if name, value, ok := strings.Cut(one, "="); ok {
+			if q.Secrets == nil {
+				q.Secrets = map[string]string{}
+			}
+			q.Secrets[name] = value
+		}
 	}
 	return k.answer(k.commands.Say(k.t.Context(), q))
 }

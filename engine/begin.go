@@ -18,7 +18,7 @@ func (p *performer) begin(ctx context.Context, path Path, t *playbooks.Task) Pay
 			return p.begun(path, t, name, fmt.Errorf("when: %w", err))
 		}
 		if !ok {
-			return TaskSkipped{Path: path, Type: t.Type, As: t.As, Description: name, Reason: p.engine.redact.text("when: " + t.When.Source())}
+			return TaskSkipped{Path: path, Type: t.Type, As: t.As, Description: name, Reason: p.redact().text("when: " + t.When.Source())}
 		}
 	}
 	b := TaskBegun{Path: path, Type: t.Type, As: t.As, Description: name}
@@ -26,6 +26,14 @@ func (p *performer) begin(ctx context.Context, path Path, t *playbooks.Task) Pay
 	b.Gated, err = p.gated(ctx, t, scope)
 	if err != nil {
 		return p.begun(path, t, name, err)
+	}
+	if b.Locks, err = p.taskLocks(ctx, path, t); err != nil {
+		return p.begun(path, t, name, err)
+	}
+	if t.Rolling != nil {
+		if b.Timeout, err = duration(ctx, "timeout", t.Timeout, 0, scope); err != nil {
+			return p.begun(path, t, name, err)
+		}
 	}
 	for _, field := range []struct {
 		key      string
@@ -48,8 +56,8 @@ const defaultTrySleep = 10 * time.Second
 
 // begun begins a task that cannot be carried out: its first attempt will find the same error.
 func (p *performer) begun(path Path, t *playbooks.Task, name string, err error) Payload {
-	p.engine.logger.Warn("task cannot begin", "run", p.run.ID, "task", path, "error", err)
-	return TaskBegun{Path: path, Type: t.Type, As: t.As, Description: name, Tries: 1, Broken: p.engine.redact.text(err.Error())}
+	p.engine.logger.Warn("task cannot begin", "run", p.run.ID, "task", path, "error", p.redact().text(err.Error()))
+	return TaskBegun{Path: path, Type: t.Type, As: t.As, Description: name, Tries: 1, Broken: p.redact().text(err.Error())}
 }
 
 func (p *performer) failBegin(path Path, t *playbooks.Task, message string) []Payload {
@@ -59,7 +67,7 @@ func (p *performer) failBegin(path Path, t *playbooks.Task, message string) []Pa
 func (p *performer) describe(ctx context.Context, t *playbooks.Task, scope playbooks.Scope) string {
 	if !t.Description.IsZero() {
 		if v, err := t.Description.Render(ctx, scope); err == nil {
-			return p.engine.redact.text(fmt.Sprint(v))
+			return p.redact().text(fmt.Sprint(v))
 		}
 	}
 	return t.Type + " task"
@@ -99,20 +107,37 @@ func duration(ctx context.Context, key string, v playbooks.Value, fallback time.
 }
 
 func tries(ctx context.Context, v playbooks.Value, scope playbooks.Scope) (int, error) {
+	n, err := wholeNumber(ctx, "tries", v, 1, scope)
+	if err == nil && n < 1 {
+		err = Errorf(CodeInvalid, "tries is %d; it must be at least 1", n)
+	}
+	return n, err
+}
+
+// wholeNumber renders a whole number.
+func wholeNumber(ctx context.Context, key string, v playbooks.Value, fallback int, scope playbooks.Scope) (int, error) {
 	if v.IsZero() {
-		return 1, nil
+		return fallback, nil
 	}
 	raw, err := v.Render(ctx, scope)
 	if err != nil {
 		return 0, err
 	}
-	props := playbooks.FromMap(map[string]any{"tries": raw})
-	n := props.Int("tries", 1)
-	if err := props.Err(); err != nil {
-		return 0, err
+	props := playbooks.FromMap(map[string]any{key: raw})
+	n := props.Int(key, fallback)
+	return n, props.Err()
+}
+
+// yesOrNo renders a condition that is a value.
+func yesOrNo(ctx context.Context, key string, v playbooks.Value, scope playbooks.Scope) (bool, error) {
+	if v.IsZero() {
+		return false, nil
 	}
-	if n < 1 {
-		return 0, Errorf(CodeInvalid, "tries is %d; it must be at least 1", n)
+	raw, err := v.Render(ctx, scope)
+	if err != nil {
+		return false, err
 	}
-	return n, nil
+	props := playbooks.FromMap(map[string]any{key: raw})
+	yes := props.Bool(key, false)
+	return yes, props.Err()
 }

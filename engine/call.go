@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -20,6 +22,7 @@ func (p *performer) call(ctx context.Context, s AttemptStarted, first time.Time,
 			Playbook: p.run.Requested.Playbook, Requested: p.run.At, Place: place,
 		},
 		Path: s.Path, Attempt: s.Attempt, Key: s.Key, Started: first, Note: notes.add,
+		Mask: func(text string) string { return p.redact().text(text) },
 		Child: func(ctx context.Context, name string, inputs map[string]any) (*Run, error) {
 			return p.child(ctx, s, name, inputs)
 		},
@@ -28,12 +31,12 @@ func (p *performer) call(ctx context.Context, s AttemptStarted, first time.Time,
 		c.Describe = step.Description
 	}
 	c.Store = func(name string) (DataStore, error) {
-		return p.session.store(ctx, name, scope)
+		return p.store(ctx, name)
 	}
 	c.Inputs = func(ctx context.Context) (map[string]any, error) {
 		out := make(map[string]any)
 		for _, in := range p.book.Inputs {
-			v, err := p.session.input(ctx, p.inputs(), in.Name, scope)
+			v, err := scope.Input(ctx, in.Name)
 			if err != nil {
 				continue // an input without a value is not there; a template that needs it says so
 			}
@@ -46,16 +49,20 @@ func (p *performer) call(ctx context.Context, s AttemptStarted, first time.Time,
 
 // child starts the run of a playbook task, or joins it when the attempt goes again, and waits for its end.
 func (p *performer) child(ctx context.Context, s AttemptStarted, name string, inputs map[string]any) (*Run, error) {
-	parent := &Parent{Run: p.run.ID, Path: s.Path, Depth: 1, Locks: p.run.Locks}
+	parent := &Parent{Run: p.run.ID, Path: s.Path, Depth: 1, Locks: p.run.heldLocks()}
 	if above := p.run.Requested.Parent; above != nil {
 		parent.Depth = above.Depth + 1
-		parent.Locks = append(append([]string(nil), above.Locks...), p.run.Locks...)
+		parent.Locks = slices.Concat(above.Locks, parent.Locks)
 	}
 	if parent.Depth > maxDepth {
 		return nil, Errorf(CodeInvalid, "playbooks start each other more than %d deep; look for a cycle", maxDepth)
 	}
+	if err := p.mayHandOn(name, inputs); err != nil {
+		return nil, err
+	}
 	id, err := p.engine.startChild(ctx, StartRequest{
 		Key: s.Key + "/child", Actor: p.run.Requested.Actor, Origin: OriginPlaybook, Playbook: name, Inputs: inputs,
+		around: p.session.vault.known(),
 	}, parent)
 	if err != nil {
 		return nil, err
@@ -68,6 +75,25 @@ func (p *performer) child(ctx context.Context, s AttemptStarted, name string, in
 		run = &Run{ID: id}
 	}
 	return run, err
+}
+
+// mayHandOn is an error when a secret of this run would become something else in the run of another
+// playbook, which writes that down, or something else a secret there, which this run has written down.
+func (p *performer) mayHandOn(name string, inputs map[string]any) error {
+	book, err := p.engine.opts.Books.Get(name)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(inputs)) {
+		in, _ := book.Input(key)
+		switch hidden := p.redact().hides(p.engine.redact.value(inputs[key])); {
+		case hidden && !in.Secret():
+			return Errorf(CodeInvalid, "%s was not started: its input %q would be given a secret, and writes down what it is given; declare it there with type: Secret", name, key)
+		case !hidden && in.Secret():
+			return Errorf(CodeInvalid, "%s was not started: its input %q is a secret, and what it would be given is none; declare an input with type: Secret here, and hand that on", name, key)
+		}
+	}
+	return nil
 }
 
 // endChild cancels a child whose task is over, and waits for its end: it works under the locks of

@@ -181,3 +181,16 @@ tasks: [{child: {name: b}}]
 		}
 	})
 }
+
+// A lock of the task that starts a child is held for the child, as a lock of the run is.
+func TestChild_worksUnderTheLocksOfItsTask(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("child", "data_stores: {s: {type: map}}\nlocks: [s/a]\ntasks: [{do: {name: one}}]\n")
+		h.Book("parent", "data_stores: {s: {type: map}}\ntasks: [{child: {name: child, locks: [s/a]}}]\n")
+		if run := h.Finish(h.Start("parent", nil)); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+		wantNotHeld(t, h, "a")
+	})
+}

@@ -31,6 +31,18 @@ func (LocksReleased) Kind() string { return "locks_released" }
 func (LocksReleased) payload()     {}
 
 // Kind implements [Payload].
+func (TaskLocksRequested) Kind() string { return "task_locks_requested" }
+func (TaskLocksRequested) payload()     {}
+
+// Kind implements [Payload].
+func (TaskLocksTaken) Kind() string { return "task_locks_taken" }
+func (TaskLocksTaken) payload()     {}
+
+// Kind implements [Payload].
+func (TaskLocksReleased) Kind() string { return "task_locks_released" }
+func (TaskLocksReleased) payload()     {}
+
+// Kind implements [Payload].
 func (Prepared) Kind() string { return "prepared" }
 func (Prepared) payload()     {}
 
@@ -65,6 +77,14 @@ func (ApprovalExpired) payload()     {}
 // Kind implements [Payload].
 func (ApprovalVoided) Kind() string { return "approval_voided" }
 func (ApprovalVoided) payload()     {}
+
+// Kind implements [Payload].
+func (SecretsNeeded) Kind() string { return "secrets_needed" }
+func (SecretsNeeded) payload()     {}
+
+// Kind implements [Payload].
+func (SecretsGiven) Kind() string { return "secrets_given" }
+func (SecretsGiven) payload()     {}
 
 // Kind implements [Payload].
 func (AttemptStarted) Kind() string { return "attempt_started" }
@@ -150,31 +170,36 @@ func decodeAs[P Payload](data []byte) (Payload, error) {
 //nolint:gochecknoglobals // a table that nobody writes to; Go has no constant maps
 var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, error) {
 	return map[string]func([]byte) (Payload, error){
-		"run_requested":    decodeAs[RunRequested],
-		"playbook_kept":    decodeAs[PlaybookKept],
-		"locks_requested":  decodeAs[LocksRequested],
-		"lock_awaited":     decodeAs[LockAwaited],
-		"locks_taken":      decodeAs[LocksTaken],
-		"locks_released":   decodeAs[LocksReleased],
-		"prepared":         decodeAs[Prepared],
-		"prepare_failed":   decodeAs[PrepareFailed],
-		"task_begun":       decodeAs[TaskBegun],
-		"task_skipped":     decodeAs[TaskSkipped],
-		"approval_asked":   decodeAs[ApprovalAsked],
-		"approval_given":   decodeAs[ApprovalGiven],
-		"approval_denied":  decodeAs[ApprovalDenied],
-		"approval_expired": decodeAs[ApprovalExpired],
-		"approval_voided":  decodeAs[ApprovalVoided],
-		"attempt_started":  decodeAs[AttemptStarted],
-		"attempt_ended":    decodeAs[AttemptEnded],
-		"attempt_unknown":  decodeAs[AttemptUnknown],
-		"attempt_repeated": decodeAs[AttemptRepeated],
-		"attempt_resolved": decodeAs[AttemptResolved],
-		"task_ended":       decodeAs[TaskEnded],
-		"cancel_requested": decodeAs[CancelRequested],
-		"run_ended":        decodeAs[RunEnded],
-		"announced":        decodeAs[Announced],
-		"posted":           decodeAs[Posted],
-		"refused":          decodeAs[Refused],
+		"run_requested":        decodeAs[RunRequested],
+		"playbook_kept":        decodeAs[PlaybookKept],
+		"locks_requested":      decodeAs[LocksRequested],
+		"lock_awaited":         decodeAs[LockAwaited],
+		"locks_taken":          decodeAs[LocksTaken],
+		"locks_released":       decodeAs[LocksReleased],
+		"task_locks_requested": decodeAs[TaskLocksRequested],
+		"task_locks_taken":     decodeAs[TaskLocksTaken],
+		"task_locks_released":  decodeAs[TaskLocksReleased],
+		"prepared":             decodeAs[Prepared],
+		"prepare_failed":       decodeAs[PrepareFailed],
+		"task_begun":           decodeAs[TaskBegun],
+		"task_skipped":         decodeAs[TaskSkipped],
+		"approval_asked":       decodeAs[ApprovalAsked],
+		"approval_given":       decodeAs[ApprovalGiven],
+		"approval_denied":      decodeAs[ApprovalDenied],
+		"approval_expired":     decodeAs[ApprovalExpired],
+		"approval_voided":      decodeAs[ApprovalVoided],
+		"secrets_needed":       decodeAs[SecretsNeeded],
+		"secrets_given":        decodeAs[SecretsGiven],
+		"attempt_started":      decodeAs[AttemptStarted],
+		"attempt_ended":        decodeAs[AttemptEnded],
+		"attempt_unknown":      decodeAs[AttemptUnknown],
+		"attempt_repeated":     decodeAs[AttemptRepeated],
+		"attempt_resolved":     decodeAs[AttemptResolved],
+		"task_ended":           decodeAs[TaskEnded],
+		"cancel_requested":     decodeAs[CancelRequested],
+		"run_ended":            decodeAs[RunEnded],
+		"announced":            decodeAs[Announced],
+		"posted":               decodeAs[Posted],
+		"refused":              decodeAs[Refused],
 	}
 })

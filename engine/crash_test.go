@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -26,6 +27,13 @@ tasks:
   - do: {name: nrpe, effect: read_only, tries: 3, try_sleep: 5}
   - do: {name: skipped, when: "tasks.up.success == false"}
   - do: {name: enable, effect: idempotent, fail_ok: true}
+  - rolling:
+      nodes: "{{ nodes.web }}"
+      batch_size: 1
+      locks: [s/roll]
+      tasks:
+        - do: {name: restart, nodes: "{{ wave.nodes }}"}
+        - do: {name: health, nodes: "{{ wave.nodes }}", effect: read_only}
 hooks:
   pre_book: [{do: {name: announce}}]
   on_fail: [{do: {name: webhook}}, {do: {name: ops_room}}, {child: {name: handler}}]
@@ -51,6 +59,19 @@ type scene struct {
 	script func(s *enginetest.Script)
 	gate   string      // "approve", "deny" or "expire"
 	cancel engine.Path // the task during which ana cancels
+	secret string      // that the run is started with, and given again
+}
+
+// book is what the scene runs. A secret is what a gated task and one that is not are given.
+func (s scene) book() string {
+	body := upgradeBook + s.hooks
+	if s.secret == "" {
+		return body
+	}
+	for _, task := range []string{"drain", "upgrade"} {
+		body = strings.Replace(body, "{name: "+task+",", `{name: `+task+`, any: "{{ inputs.token }}",`, 1)
+	}
+	return "inputs: {token: {description: Token, type: Secret}}\n" + body
 }
 
 func scenes() map[string]scene {
@@ -67,13 +88,15 @@ func scenes() map[string]scene {
 		})
 	}
 	return map[string]scene{
-		"success":    {script: shaky, gate: "approve", hooks: taskHooks},
-		"retried":    {script: shaky, gate: "approve"},
-		"failure":    {script: fails, gate: "approve"},
-		"denied":     {gate: "deny"},
-		"expired":    {gate: "expire"},
-		"cancelled":  {script: hangs, gate: "approve", cancel: "tasks.2"},
-		"pre failed": {script: func(s *enginetest.Script) { s.FailFirst("announce", 9) }},
+		"success":           {script: shaky, gate: "approve", hooks: taskHooks},
+		"retried":           {script: shaky, gate: "approve"},
+		"failure":           {script: fails, gate: "approve"},
+		"denied":            {gate: "deny"},
+		"expired":           {gate: "expire"},
+		"cancelled":         {script: hangs, gate: "approve", cancel: "tasks.2"},
+		"secret":            {script: shaky, gate: "approve", secret: theSecret},
+		"secret, cancelled": {script: hangs, gate: "approve", cancel: "tasks.2", secret: theSecret},
+		"pre failed":        {script: func(s *enginetest.Script) { s.FailFirst("announce", 9) }},
 	}
 }
 
@@ -155,7 +178,7 @@ func (s scene) cut(t *testing.T, k int, acknowledged bool, word answer) (events 
 		t.Cleanup(func() { _ = file.Close() })
 		log := enginetest.NewFaultyLog(file)
 		h := enginetest.NewHouse(t, log)
-		h.Book("upgrade", upgradeBook+s.hooks)
+		h.Book("upgrade", s.book())
 		h.Book("handler", handlerBook)
 		if s.script != nil {
 			s.script(h.Script)

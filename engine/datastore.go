@@ -15,6 +15,7 @@ type DataStoreType struct {
 	Summary string
 	// Decode opens a store for one run; see [TaskType.Decode]. With unrendered properties it only checks.
 	Decode func(*playbooks.Properties) (DataStore, error)
+	Keys   []playbooks.Key // as [TaskType.Keys]
 }
 
 // ErrNoKey says that a data store has no value under a key. Stores wrap it.

@@ -23,8 +23,11 @@ const (
 	doUnknown verb = "unknown" // ask a person about an attempt that was cut off
 	doAttempt verb = "attempt"
 	doEndTask verb = "end task"
+	doLock    verb = "take locks of a task"
+	doUnlock  verb = "release locks of a task"
 	doRelease verb = "release locks"
 	doRelock  verb = "take locks again"
+	doSecrets verb = "ask for secrets that a restart has lost"
 	doEnd     verb = "end"
 )
 
@@ -50,9 +53,13 @@ const (
 	ReasonAwaitResolution Reason = "waiting for a person to say what became of an attempt"
 	ReasonPersonRetries   Reason = "a person chose to retry"
 	ReasonTaskOver        Reason = "the task has its outcome"
+	ReasonTaskLocks       Reason = "the task needs its locks"
+	ReasonTaskLocksOver   Reason = "the task is over and holds locks"
 	ReasonStopping        Reason = "the run was cancelled"
 	ReasonLocksHeld       Reason = "the run holds locks"
 	ReasonLocksAgain      Reason = "another process took the locks of the run"
+	ReasonInputsLost      Reason = "a restart has lost secrets of the run"
+	ReasonAwaitInputs     Reason = "waiting for secrets"
 	ReasonAllDone         Reason = "nothing is left to do"
 )
 
@@ -75,6 +82,8 @@ type action struct {
 	status   TaskStatus
 	end      RunStatus
 	message  string
+	result   *Result // of a rolling task that ends
+	limit    limit   // of an attempt, apart from its own timeout
 }
 
 // verdict is how a list or a task stands.
@@ -99,7 +108,7 @@ func decide(r *Run, book *playbooks.Playbook, now time.Time) action {
 	switch {
 	case !r.Ended.IsZero():
 		return action{do: doNothing, reason: ReasonEnded}
-	case d.stopping():
+	case d.run.stopped():
 		return d.stop()
 	case r.PrepareFailed != nil:
 		return d.finish(RunFailed, r.Message)
@@ -161,29 +170,16 @@ func (d decider) finish(status RunStatus, message string) action {
 	return action{do: doEnd, reason: ReasonAllDone, end: status, message: message}
 }
 
-// stopping reports whether a person stopped the run.
-func (d decider) stopping() bool {
-	if d.run.Cancel != nil {
-		return true
-	}
-	for _, p := range d.run.Order {
-		if s := d.run.Steps[p]; s.Aborted && p.List() != "always" {
-			return true
-		}
-	}
-	return false
-}
-
 // stop closes what is open, runs `always` and ends the run as cancelled.
 func (d decider) stop() action {
 	for _, a := range d.run.Approvals {
-		if open := a.State == ApprovalPending || a.State == ApprovalGranted; open && a.Path.List() != "always" {
+		if open := a.State == ApprovalPending || a.State == ApprovalGranted; open && a.Path.Root() != "always" {
 			return action{do: doVoid, reason: ReasonApprovalOver, approval: a, message: "the run was cancelled"}
 		}
 	}
 	for _, p := range d.run.Order {
-		if s := d.run.Steps[p]; s.Ended.IsZero() && p.List() != "always" {
-			return d.endTask(p, TaskCancelled, d.stopMessage(s))
+		if s := d.run.Steps[p]; s.Ended.IsZero() && p.Root() != "always" {
+			return d.unlocked(s, d.endTask(p, TaskCancelled, d.stopMessage(s)))
 		}
 	}
 	if d.run.Prepared == nil {
@@ -255,6 +251,9 @@ func (d decider) cause(name string) string {
 			}
 			return fmt.Sprintf("%q %s: %s", s.Description, s.Status, s.Message)
 		}
+	}
+	if l := d.limit(listPath(name, 0)); l.over(d.now) {
+		return l.why
 	}
 	return name + " failed"
 }

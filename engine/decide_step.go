@@ -3,15 +3,17 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/playbot/playbot/playbooks"
 )
 
 // step says how a task stands, and what it does next while it is pending.
 func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
-	s := d.run.Steps[p]
+	s, l := d.run.Steps[p], d.limit(p)
 	if s == nil {
+		if l.over(d.now) {
+			return failed, action{}
+		}
 		return pending, action{do: doBegin, reason: ReasonNextTask, path: p, task: t}
 	}
 	if !s.Ended.IsZero() {
@@ -19,6 +21,11 @@ func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
 			return passed, action{}
 		}
 		return failed, action{}
+	}
+	if l.over(d.now) && s.plan() == nil {
+		if a, closed := d.late(s, l); closed {
+			return pending, d.unlocked(s, a)
+		}
 	}
 	if isMain(p) {
 		v, a := d.hooks(p, "pre_task")
@@ -29,12 +36,35 @@ func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
 			return pending, d.endTask(p, TaskFailed, "not started: "+d.hookCause(p, "pre_task"))
 		}
 	}
+	return pending, d.begun(s, t, l)
+}
+
+// begun says what a task does that has begun and not ended.
+func (d decider) begun(s *Step, t *playbooks.Task, l limit) action {
 	a := d.attempt(s, t)
-	a.path, a.task = p, t
-	if a.do == doEndTask && isMain(p) && len(s.Attempts) > 0 {
-		return pending, d.afterHooks(p, a)
+	if s.plan() != nil && a.do == doEndTask {
+		if a = d.waves(s, t); a.path != s.Path {
+			return a
+		}
 	}
-	return pending, a
+	a.path, a.task, a.limit = s.Path, t, l
+	switch {
+	case a.do == doWait && a.reason != ReasonAwaitResolution && !l.at.IsZero() && (a.until.IsZero() || l.at.Before(a.until)):
+		a.until = l.at
+	case a.do == doAttempt && s.LockState != LocksHeld && len(s.Locks) > 0 && s.Broken == "":
+		return action{do: doLock, reason: ReasonTaskLocks, path: s.Path, task: t, limit: l}
+	case a.do == doEndTask && isMain(s.Path) && len(s.Attempts) > 0:
+		return d.unlocked(s, d.afterHooks(s.Path, a))
+	}
+	return d.unlocked(s, a)
+}
+
+// unlocked gives the locks of a task back before the task ends.
+func (d decider) unlocked(s *Step, a action) action {
+	if a.do == doEndTask && a.path == s.Path && (s.LockState == LocksAsked || s.LockState == LocksHeld) {
+		return action{do: doUnlock, reason: ReasonTaskLocksOver, path: s.Path, task: a.task}
+	}
+	return a
 }
 
 // afterHooks runs post_task before the task ends; a failing hook fails the task.
@@ -160,7 +190,7 @@ func (d decider) gate(s *Step, reason Reason) action {
 	case ApprovalRefused:
 		return d.endTask(s.Path, TaskDenied, denial(a))
 	case ApprovalTimedOut:
-		return d.endTask(s.Path, TaskDenied, "nobody approved until "+a.Expires.UTC().Format(time.RFC3339))
+		return d.endTask(s.Path, TaskDenied, a.late())
 	default: // voided
 		return ask
 	}

@@ -28,8 +28,11 @@ type Options struct {
 	Fleet  Fleet          // nil: node sets with `test` or `uses` fail with a sentence that says so
 	// Vouch looks a person up before what they asked for counts; an error refuses. nil vouches for everybody.
 	Vouch   func(ctx context.Context, a Actor) error
-	Secrets []string     // byte strings that no event may contain
-	Logger  *slog.Logger // nil: discarded
+	Secrets []string // byte strings that no event may contain
+	// SecretKey keys the digests by which secret inputs are recognised again, at least 32 random bytes. It
+	// must not stand in the log. Without one, a run with a secret is refused.
+	SecretKey []byte
+	Logger    *slog.Logger // nil: discarded
 }
 
 // Engine runs playbooks: one goroutine for each run that is doing something, none for one that

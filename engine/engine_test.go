@@ -397,3 +397,33 @@ func TestVouch_refusesAfterTheAck(t *testing.T) {
 		o.Vouch = func(_ context.Context, a engine.Actor) error { return fmt.Errorf("%s is deactivated", a.Name) }
 	})
 }
+
+func TestInputs_thatWereNotGivenAreNilToAnExpression(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", `
+inputs: {canary: {type: String, required: false}}
+tasks:
+  - do: {name: one, when: inputs.canary != nil}
+  - do: {name: two, any: "{{ inputs.canary ?? 'none' }}"}
+  - do: {name: three, any: "{{ inputs.canary }}"}
+`)
+		run := h.Finish(h.Start("b", nil))
+		if run.Steps["tasks.1"].Status != engine.TaskSkippedOver || run.Steps["tasks.2"].Last().Properties["any"] != "none" {
+			t.Errorf("got\n%s", enginetest.Transcript(run))
+		}
+		if s := run.Steps["tasks.3"]; s.Status != engine.TaskFailed || !strings.Contains(s.Message, `input "canary": it has no value, data source or default`) {
+			t.Errorf("got %s: %s", s.Status, s.Message)
+		}
+	})
+}
+
+func TestReport_saysForWhomThePlaybookWasWritten(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "tasks: [{do: {name: one}}]\n")
+		if got := h.Finish(h.Start("b", nil)).Report().Playbook.RunAs; got != "choria=test.user" {
+			t.Errorf("got %q", got)
+		}
+	})
+}

@@ -8,6 +8,17 @@ import (
 // Apply folds the next event into the run. It accepts any sequence without panicking, so that a
 // damaged log can still be shown; what an event refers to and is not there is passed over.
 func (r *Run) Apply(e Event) {
+	r.apply(e)
+	switch {
+	case len(r.SecretsNeeded) == 0:
+	case r.stopped() || !r.Ended.IsZero(): // what is left goes on without them
+		r.needSecrets(nil)
+	default:
+		r.Status = RunWaiting
+	}
+}
+
+func (r *Run) apply(e Event) {
 	if r.Steps == nil {
 		r.Steps = make(map[Path]*Step)
 	}
@@ -23,7 +34,8 @@ func (r *Run) Apply(e Event) {
 	case LocksTaken:
 		r.LocksTaken, r.Awaits = true, nil
 	case LocksReleased:
-		r.LocksReleased, r.LockProblems = true, p.Problems
+		r.LocksReleased = true
+		r.LockProblems = slices.Concat(r.LockProblems, p.Problems)
 	case Prepared:
 		r.Prepared, r.PreparedAt, r.Status = &p, e.Time, RunRunning
 	case PrepareFailed:
@@ -41,14 +53,33 @@ func (r *Run) Apply(e Event) {
 		r.Posts[p.Ref] = p.Place
 	case RunEnded:
 		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
-	case TaskBegun, TaskSkipped, TaskEnded:
+	case TaskBegun, TaskSkipped, TaskEnded, TaskLocksRequested, TaskLocksTaken, TaskLocksReleased:
 		r.applyTask(e.Payload, e.Time)
 	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
 		r.applyApproval(e.Payload, e.Time)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
+	case SecretsNeeded:
+		r.needSecrets(p.Names)
+	case SecretsGiven:
+		r.needSecrets(slices.DeleteFunc(slices.Clone(r.SecretsNeeded), func(n string) bool { return slices.Contains(p.Names, n) }))
 	case PlaybookKept, Refused, Unread: // not a run's
 	case Event, Approval, Attempt: // they embed a payload and are never one
+	}
+}
+
+// needSecrets notes what the run waits for. When that is nothing any more, it stands as it stood before.
+func (r *Run) needSecrets(names []string) {
+	waited := len(r.SecretsNeeded) > 0
+	r.SecretsNeeded = names
+	switch {
+	case len(names) > 0 || !waited || !r.Ended.IsZero(): // Apply does the rest
+	case r.Pending() != nil || r.Unknown() != nil:
+		r.Status = RunWaiting
+	case r.Prepared == nil:
+		r.Status = RunPreparing
+	default:
+		r.Status = RunRunning
 	}
 }
 
@@ -58,7 +89,8 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 		r.Status = RunRunning
 		r.add(&Step{
 			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskRunning,
-			Tries: p.Tries, TrySleep: p.TrySleep, PreSleep: p.PreSleep, Gated: p.Gated, Broken: p.Broken, Began: at, Ready: at,
+			Tries: p.Tries, TrySleep: p.TrySleep, PreSleep: p.PreSleep, Timeout: p.Timeout, Locks: p.Locks,
+			Gated: p.Gated, Broken: p.Broken, Began: at, Ready: at,
 		})
 	case TaskSkipped:
 		r.add(&Step{
@@ -70,11 +102,20 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 		if s == nil {
 			return
 		}
-		s.Status, s.Message, s.Ended = p.Status, p.Message, at
+		s.Status, s.Message, s.Ended, s.Result = p.Status, p.Message, at, p.Result
 		if r.Failed == "" && !p.Status.Passed() && isMain(p.Path) {
 			r.Failed = p.Path
 		}
 		r.touchOwner(p.Path, at)
+	case TaskLocksRequested:
+		r.setLocks(p.Path, LocksAsked)
+	case TaskLocksTaken:
+		r.Awaits = nil
+		r.setLocks(p.Path, LocksHeld)
+	case TaskLocksReleased:
+		r.Awaits = nil
+		r.LockProblems = slices.Concat(r.LockProblems, p.Problems)
+		r.setLocks(p.Path, LocksGivenBack)
 	default: // Apply hands over nothing else
 	}
 }
@@ -102,8 +143,12 @@ func (r *Run) applyApproval(payload Payload, at time.Time) {
 		r.setStep(p.Path, TaskWaiting, at)
 		r.Status = RunWaiting
 	case ApprovalGiven:
-		if a, ok := r.Approval(p.Approval); ok {
-			a.Given = append(a.Given, p)
+		a, ok := r.Approval(p.Approval)
+		if !ok || a.State != ApprovalPending {
+			return
+		}
+		a.Given = append(a.Given, p)
+		if a.Missing() == 0 {
 			r.decideApproval(a, ApprovalGranted, p.Actor, p.Reason, at)
 		}
 	case ApprovalDenied:
@@ -126,6 +171,12 @@ func (r *Run) decideApproval(a *Approval, state ApprovalState, by Actor, why str
 	a.State, a.By, a.Why, a.When = state, by, why, at
 	r.setStep(a.Path, TaskRunning, at)
 	r.Status = RunRunning
+}
+
+func (r *Run) setLocks(p Path, state LockState) {
+	if s := r.edit(p); s != nil {
+		s.LockState = state
+	}
 }
 
 func (r *Run) setStep(p Path, status TaskStatus, at time.Time) {

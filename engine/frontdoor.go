@@ -15,15 +15,9 @@ type StartRequest struct {
 	Actor    Actor
 	Origin   Origin
 	Playbook string         // by name
-	Inputs   map[string]any // already bound: see playbooks.Playbook.Bind
-}
+	Inputs   map[string]any // already bound: see playbooks.Playbook.Bind; secrets stay in memory
 
-// Decision is a person's answer at a gate.
-type Decision struct {
-	Run      RunID
-	Approval string // the opaque id, or empty for the gate that the run waits at
-	Actor    Actor
-	Reason   string
+	around []string // secrets of the runs that the new one belongs to
 }
 
 // Answer is a person's word on an attempt that was cut off.
@@ -51,16 +45,27 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 	if err != nil {
 		return "", err
 	}
-	ref := PlaybookRef{Name: book.Name, Version: book.Version, Digest: book.Digest}
+	ref := PlaybookRef{Name: book.Name, Version: book.Version, Digest: book.Digest, RunAs: book.RunAs}
 	if err := e.keep(ctx, book); err != nil {
 		return "", err
 	}
 	id := NewRunID(time.Now())
+	inputs, err := e.seal(id, book, q.Inputs)
+	if err != nil {
+		return "", err
+	}
+	if len(inputs.values)+len(q.around) > 0 { // before anybody can hear of the run
+		e.session(id, book).vault.put(inputs.values, q.around...)
+	}
 	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, RunRequested{
-		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: e.redact.tree(q.Inputs), Parent: parent,
+		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent,
 	})
+	if err != nil {
+		e.drop(id)
+	}
 	if dup, ok := errors.AsType[*DuplicateError](err); ok {
 		if parent != nil {
+			e.giveOn(ctx, dup.Run, q, inputs.values)
 			return dup.Run, nil
 		}
 		return dup.Run, dup
@@ -92,71 +97,6 @@ func (e *Engine) keep(ctx context.Context, book *playbooks.Playbook) error {
 	return nil
 }
 
-// Approve is a person's yes at a gate. The errors say who decided otherwise, and when.
-func (e *Engine) Approve(ctx context.Context, d Decision) error {
-	return e.decision(ctx, d, policy.Approve, func(r *Run, a *Approval) ([]Payload, error) {
-		rule := e.opts.Policy.DecideApproval(subject(d.Actor), subject(r.Requested.Actor), r.Requested.Playbook.Name)
-		if !rule.Allowed {
-			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
-		}
-		return []Payload{ApprovalGiven{Approval: a.Approval, Actor: d.Actor, Reason: e.redact.text(d.Reason)}}, nil
-	})
-}
-
-// Deny is a person's no at a gate. Whoever may approve may deny, and so may the requester.
-func (e *Engine) Deny(ctx context.Context, d Decision) error {
-	return e.decision(ctx, d, "deny", func(r *Run, a *Approval) ([]Payload, error) {
-		rule := e.May(d.Actor, policy.Approve, r.Requested.Playbook.Name)
-		if !rule.Allowed && !d.Actor.Is(r.Requested.Actor) {
-			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
-		}
-		return []Payload{ApprovalDenied{Approval: a.Approval, Actor: d.Actor, Reason: e.redact.text(d.Reason)}}, nil
-	})
-}
-
-func (e *Engine) decision(ctx context.Context, d Decision, verb policy.Verb, give func(*Run, *Approval) ([]Payload, error)) error {
-	err := e.tell(ctx, d.Run, func(r *Run) ([]Payload, error) {
-		a := r.Pending()
-		if d.Approval != "" {
-			var known bool
-			if a, known = r.Approval(d.Approval); !known {
-				return nil, Errorf(CodeNotFound, "run %s has no such gate", r.ID.Short())
-			}
-		}
-		if a == nil {
-			return nil, Errorf(CodeConflict, "run %s waits for no approval; it is %s", r.ID.Short(), r.Status)
-		}
-		if a.State != ApprovalPending {
-			return nil, Errorf(CodeConflict, "too late: %s", a.Outcome())
-		}
-		if !time.Now().Before(a.Expires) {
-			return nil, Errorf(CodeConflict, "too late: the approval expired at %s", a.Expires.UTC().Format(time.RFC3339))
-		}
-		return give(r, a)
-	})
-	if CodeOf(err) == CodeDenied && err != nil {
-		e.refuse(ctx, Refused{Actor: d.Actor, Verb: string(verb), Run: d.Run, Rule: err.Error()})
-	}
-	return err
-}
-
-// Outcome says in words how an approval stands: who decided what, and when.
-func (a *Approval) Outcome() string {
-	at := a.When.UTC().Format(time.RFC3339)
-	switch a.State {
-	case ApprovalPending:
-		return "waiting until " + a.Expires.UTC().Format(time.RFC3339)
-	case ApprovalGranted, ApprovalUsed:
-		return "approved by " + a.By.Label() + " at " + at
-	case ApprovalRefused:
-		return denial(a) + " at " + at
-	case ApprovalTimedOut:
-		return "expired at " + at
-	default:
-		return "voided at " + at + ": " + a.Why
-	}
-}
-
 // Cancel stops a run: what is under way is cut off, then only `always` runs.
 func (e *Engine) Cancel(ctx context.Context, id RunID, who Actor, reason string) error {
 	run, err := e.Load(ctx, id)
@@ -176,7 +116,7 @@ func (e *Engine) cancel(ctx context.Context, id RunID, who Actor, reason string)
 		if r.Cancel != nil {
 			return nil, Errorf(CodeConflict, "run %s is being cancelled already, by %s", id.Short(), r.Cancel.Actor.Label())
 		}
-		return []Payload{CancelRequested{Actor: who, Reason: e.redact.text(reason)}}, nil
+		return []Payload{CancelRequested{Actor: who, Reason: e.masker(id).text(reason)}}, nil
 	})
 }
 

@@ -12,11 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/playbot/playbot/engine/policy"
 	"github.com/playbot/playbot/playbooks"
 )
 
 // ask seals what a task is about to do and asks for approval of exactly that.
 func (p *performer) ask(ctx context.Context, path Path, t *playbooks.Task) []Payload {
+	terms, scope := p.terms(t)
+	if why := p.engine.opts.Policy.Unmeetable(terms, subject(p.run.Requested.Actor), p.book.Name); why != "" {
+		return p.failAttempt(path, "the approval that this task asks for cannot be given: "+why)
+	}
 	props, err := p.render(ctx, t)
 	if err != nil {
 		return p.failAttempt(path, err.Error())
@@ -29,20 +34,22 @@ func (p *performer) ask(ctx context.Context, path Path, t *playbooks.Task) []Pay
 	if err != nil {
 		return p.failAttempt(path, "before asking: "+err.Error())
 	}
-	expires := t.Expires
-	if limit := p.engine.opts.Policy.Expires(); expires == 0 || expires > limit {
-		expires = limit
-	}
+	now := time.Now()
 	asked := ApprovalAsked{
 		Approval: newNonce(), Number: len(p.run.Approvals) + 1, Path: path,
-		Sealed: p.engine.redact.tree(props.Values()), Discovered: found,
-		Grown: grown(p.run.Prepared.Nodes, found), Expires: time.Now().Add(expires),
+		Sealed: p.redact().tree(props.Values()), Discovered: found,
+		Grown: grown(p.run.Prepared.Nodes, found), Expires: now.Add(terms.Expires),
+		From: terms.From, Reason: terms.Reason, Scope: scope,
 	}
-	if target, ok := task.(Targeted); ok {
+	if terms.Count > 1 {
+		asked.Count = terms.Count
+	}
+	if target, ok := narrowed(task, p.run.Steps[path]).(Targeted); ok { // what is asked again after unknown is a further try
 		asked.Nodes = target.Targets()
 	}
 	asked.Digest = p.digest(&asked)
-	return []Payload{asked}
+	given := p.rest(&asked, now)
+	return append([]Payload{asked}, given...)
 }
 
 // outdated says why a granted approval does not cover what would be done now; empty when it does.
@@ -51,10 +58,12 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 		if err := p.engine.vouch(ctx, g.Actor); err != nil {
 			return fmt.Sprintf("%s cannot approve any more: %v", g.Actor.Label(), err)
 		}
-		d := p.engine.opts.Policy.DecideApproval(subject(g.Actor), subject(p.run.Requested.Actor), p.book.Name)
-		if !d.Allowed {
+		if d := p.engine.mayApprove(g.Actor, p.run, a.From); !d.Allowed {
 			return fmt.Sprintf("%s may not approve any more: %s", g.Actor.Label(), d.Rule)
 		}
+	}
+	if n := p.engine.opts.Policy.Tighten(policy.Terms{Count: a.Count}).Count; len(a.People()) < n {
+		return fmt.Sprintf("it was approved by %d, and the policy asks for %d now", len(a.People()), n)
 	}
 	if got := p.digest(&a.ApprovalAsked); got != a.Digest {
 		return "what was approved is not what would be done"
@@ -74,6 +83,7 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 type covered struct {
 	Playbook string              `json:"playbook"`
 	Inputs   map[string]any      `json:"inputs,omitempty"`
+	Secrets  map[string]string   `json:"secrets,omitempty"` // keyed digests: another secret is another approval
 	Path     Path                `json:"path"`
 	Sealed   map[string]any      `json:"sealed,omitempty"`
 	Nodes    []string            `json:"nodes,omitempty"`
@@ -83,7 +93,7 @@ type covered struct {
 // digest identifies what an approval covers.
 func (p *performer) digest(a *ApprovalAsked) string {
 	data, err := json.Marshal(covered{
-		Playbook: p.book.Digest, Inputs: p.inputs(), Path: a.Path, Sealed: a.Sealed, Nodes: a.Nodes, Sets: p.run.Prepared.Nodes,
+		Playbook: p.book.Digest, Inputs: p.inputs(), Secrets: p.run.Requested.Secrets, Path: a.Path, Sealed: a.Sealed, Nodes: a.Nodes, Sets: p.run.Prepared.Nodes,
 	})
 	if err != nil { // rendered values always marshal; a digest that matches nothing is the safe answer
 		return newNonce()

@@ -33,7 +33,7 @@ func anyPayload() *rapid.Generator[Payload] {
 		reflect.TypeFor[time.Time](): rapid.Map(rapid.Int64Range(0, 1<<32), func(n int64) time.Time {
 			return time.Unix(n, 0).UTC()
 		}).AsAny(),
-		reflect.TypeFor[Path]():   rapid.SampledFrom([]Path{"", "x", "tasks.1", "tasks.2", "tasks.1.pre_task.1", "tasks.1.post_task.1", "pre_book.1", "on_fail.1", "always.1"}).AsAny(),
+		reflect.TypeFor[Path]():   rapid.SampledFrom([]Path{"", "x", "tasks.1", "tasks.2", "tasks.1.pre_task.1", "tasks.1.post_task.1", "tasks.2.wave1.1", "pre_book.1", "on_fail.1", "always.1"}).AsAny(),
 		reflect.TypeFor[Effect](): rapid.SampledFrom([]Effect{Once, ReadOnly, Idempotent, ""}).AsAny(),
 		reflect.TypeFor[int]():    rapid.IntRange(-1, 4).AsAny(),
 		reflect.TypeFor[Resolution](): rapid.SampledFrom([]Resolution{
@@ -50,8 +50,8 @@ func anyPayload() *rapid.Generator[Payload] {
 		draw[RunRequested](cfg), draw[PlaybookKept](cfg), draw[LocksRequested](cfg), draw[LockAwaited](cfg), draw[LocksTaken](cfg), draw[LocksReleased](cfg),
 		draw[Prepared](cfg), draw[PrepareFailed](cfg), draw[TaskBegun](cfg), draw[TaskSkipped](cfg), draw[ApprovalAsked](cfg),
 		draw[ApprovalGiven](cfg), draw[ApprovalDenied](cfg), draw[ApprovalExpired](cfg), draw[ApprovalVoided](cfg),
-		draw[AttemptStarted](cfg), draw[AttemptEnded](cfg), draw[AttemptUnknown](cfg), draw[AttemptRepeated](cfg),
-		draw[AttemptResolved](cfg), draw[TaskEnded](cfg), draw[CancelRequested](cfg), draw[RunEnded](cfg),
+		draw[SecretsNeeded](cfg), draw[SecretsGiven](cfg), draw[AttemptStarted](cfg), draw[AttemptEnded](cfg), draw[AttemptUnknown](cfg), draw[AttemptRepeated](cfg),
+		draw[AttemptResolved](cfg), draw[TaskEnded](cfg), draw[TaskLocksRequested](cfg), draw[TaskLocksTaken](cfg), draw[TaskLocksReleased](cfg), draw[CancelRequested](cfg), draw[RunEnded](cfg),
 		draw[Announced](cfg), draw[Posted](cfg), draw[Refused](cfg),
 		rapid.Just[Payload](Unread{Name: "from_the_future", Raw: []byte(`{"x":1}`)}),
 	)
@@ -199,7 +199,7 @@ func follow(t *rapid.T, r *Run, a action, luck int, apply func(Payload), until f
 		}
 		apply(begun)
 	case doAsk:
-		apply(ApprovalAsked{Approval: newNonce(), Path: a.path, Expires: t0.Add(9000 * time.Hour)})
+		apply(ApprovalAsked{Approval: newNonce(), Path: a.path, Count: luck % 3, Expires: t0.Add(9000 * time.Hour)})
 	case doExpire:
 		apply(ApprovalExpired{Approval: a.approval.Approval})
 	case doVoid:
@@ -242,7 +242,7 @@ func person(r *Run, a action, luck int, apply func(Payload), until func(time.Tim
 		choices := []Resolution{ResolveRetry, ResolveDone, ResolveFailed, ResolveAbort}
 		apply(AttemptResolved{Path: s.Path, Attempt: s.Last().Attempt, Choice: choices[luck%4], Actor: ben})
 	case r.Pending() != nil && luck > 1:
-		apply(ApprovalGiven{Approval: r.Pending().Approval, Actor: ben})
+		apply(ApprovalGiven{Approval: r.Pending().Approval, Actor: []Actor{ben, ana}[len(r.Pending().Given)%2]})
 	case r.Pending() != nil:
 		apply(ApprovalDenied{Approval: r.Pending().Approval, Actor: ben})
 	default:

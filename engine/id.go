@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/rand"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (s StreamID) Run() (RunID, bool) {
 // PlaybookStream is where the bytes of one version of a playbook are kept.
 func PlaybookStream(digest string) StreamID { return StreamID("playbook/" + digest) }
 
-// Path names a place in a run: "tasks.3", "on_fail.1", "tasks.3.pre_task.1". Positions count from one.
+// Path names a place in a run: "tasks.3", "on_fail.1", "tasks.3.pre_task.1", "tasks.4.wave2.1". Positions count from one.
 type Path string
 
 // List is the list a path belongs to, such as "tasks" or "on_fail"; for a hook of a task it is "pre_task" or "post_task".
@@ -60,13 +61,33 @@ func (p Path) List() string {
 	return parts[len(parts)-2]
 }
 
+// Root is the list that everything below stands in: "tasks" for "tasks.4.wave2.1".
+func (p Path) Root() string {
+	root, _, _ := strings.Cut(string(p), ".")
+	return root
+}
+
 // owner is the task that a pre_task or post_task hook belongs to.
 func (p Path) owner() (Path, bool) {
 	parts := strings.Split(string(p), ".")
-	if len(parts) < 4 {
+	if list := p.List(); len(parts) < 4 || list != "pre_task" && list != "post_task" {
 		return "", false
 	}
 	return Path(strings.Join(parts[:len(parts)-2], ".")), true
+}
+
+// InWave splits the path of a task of a wave into the rolling task and the number of the wave, which counts from one.
+func (p Path) InWave() (rolling Path, wave int, ok bool) {
+	parts := strings.Split(string(p), ".")
+	if len(parts) < 4 {
+		return "", 0, false
+	}
+	number, ok := strings.CutPrefix(p.List(), "wave")
+	if !ok {
+		return "", 0, false
+	}
+	wave, err := strconv.Atoi(number)
+	return Path(strings.Join(parts[:len(parts)-2], ".")), wave, err == nil
 }
 
 // isMain reports whether p is an entry of the main task list.

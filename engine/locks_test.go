@@ -231,3 +231,94 @@ func TestStop_doesNotWaitForALock(t *testing.T) {
 		}
 	})
 }
+
+func TestLocks_ofATaskAreHeldForThatTaskOnly(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		act    enginetest.Act
+		status engine.TaskStatus
+	}{
+		"success": {nil, engine.TaskOK},
+		"failure": {func(context.Context, int, *engine.Call) (engine.Result, error) {
+			return engine.Result{}, errors.New("no")
+		}, engine.TaskFailed},
+		"panic": {panics, engine.TaskFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				h.Book("b", `
+data_stores: {s: {type: map}}
+tasks:
+  - do: {name: before}
+  - do: {name: one, locks: [s/one, "s/{{ metadata.name }}"], tries: 2, try_sleep: 1}
+hooks:
+  on_fail: [{do: {name: after}}]
+  on_success: [{do: {name: after}}]
+`)
+				held := func(want bool) enginetest.Act {
+					return func(ctx context.Context, n int, c *engine.Call) (engine.Result, error) {
+						for _, key := range []string{"one", "b"} {
+							if _, is := h.Script.Holder(key); is != want {
+								t.Errorf("during %s the lock %s is held: %t", c.Path, key, is)
+							}
+						}
+						if want && row.act != nil {
+							return row.act(ctx, n, c)
+						}
+						return engine.Result{}, nil
+					}
+				}
+				h.Script.On("before", held(false))
+				h.Script.On("one", held(true))
+				h.Script.On("after", held(false))
+				if run := h.Finish(h.Start("b", nil)); run.Steps["tasks.2"].Status != row.status {
+					t.Errorf("got\n%s", enginetest.Transcript(run))
+				}
+				wantNotHeld(t, h, "one", "b")
+				if h.Script.Calls("after") != 1 {
+					t.Error("nothing looked at the locks afterwards")
+				}
+			})
+		})
+	}
+}
+
+func TestLocks_ofATaskAreWaitedForAndNameTheirHolder(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "data_stores: {s: {type: map}}\ntasks: [{do: {name: one, locks: [s/one]}}]\n")
+		other := engine.NewRunID(time.Now())
+		h.Script.Hold("one", engine.Holder{Run: other, Who: "gus", Since: time.Now()})
+		began := time.Now()
+		run := h.Finish(h.Start("b", nil))
+		if s := run.Steps["tasks.1"]; s.Status != engine.TaskFailed || !strings.Contains(s.Message, "is held by "+other.Short()+" (gus)") || h.Script.Calls("one") != 0 {
+			t.Errorf("got\n%s", enginetest.Transcript(run))
+		}
+		if took := time.Since(began); took != 2*time.Minute {
+			t.Errorf("it waited %s", took)
+		}
+		if holder, _ := h.Script.Holder("one"); holder.Run != other {
+			t.Error("the other run lost its lock")
+		}
+	})
+}
+
+// A lock that the run already holds is neither taken twice nor given back with the task.
+func TestLocks_ofATaskThatTheRunHoldsStayWithTheRun(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "data_stores: {s: {type: map}}\nlocks: [s/deploy]\ntasks:\n  - do: {name: one, locks: [s/deploy]}\n  - do: {name: two}\n")
+		h.Script.On("two", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			if _, held := h.Script.Holder("deploy"); !held {
+				t.Error("the run has lost its lock")
+			}
+			return engine.Result{}, nil
+		})
+		h.Finish(h.Start("b", nil))
+		wantNotHeld(t, h, "deploy")
+		if h.Script.Calls("two") != 1 {
+			t.Error("the second task did not run")
+		}
+	})
+}

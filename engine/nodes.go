@@ -12,6 +12,7 @@ type NodeSourceType struct {
 	Aliases []string
 	Summary string
 	Decode  func(*playbooks.Properties) (NodeSource, error) // as [TaskType.Decode]
+	Keys    []playbooks.Key                                 // as [TaskType.Keys]
 }
 
 // NodeSource finds the nodes of a set.

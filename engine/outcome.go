@@ -20,12 +20,12 @@ func (p *performer) outcome(ctx context.Context, s AttemptStarted, task Task, fi
 		return nil // the process ends; the next one finds the intent and decides
 	}
 	ended := AttemptEnded{
-		Path: s.Path, Attempt: s.Attempt, OK: err == nil, Result: p.engine.redact.result(result),
-		Notes: p.engine.redact.lines(notes.lines()), Runtime: time.Since(began),
+		Path: s.Path, Attempt: s.Attempt, OK: err == nil, Result: p.redact().result(result),
+		Notes: p.redact().lines(notes.lines()), Runtime: time.Since(began),
 	}
 	if err != nil {
 		ended.Code = string(failureCode(ctx, err))
-		ended.Result.Message = p.engine.redact.text(failureMessage(ctx, err, result))
+		ended.Result.Message = p.redact().text(failureMessage(ctx, err, result))
 	}
 	return []Payload{ended}
 }
@@ -48,7 +48,7 @@ func failureMessage(ctx context.Context, err error, result Result) string {
 	if result.Message != "" {
 		message = result.Message
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && message != context.Cause(ctx).Error() {
 		return fmt.Sprintf("%v: %s", context.Cause(ctx), message)
 	}
 	return message
@@ -59,7 +59,7 @@ func (p *performer) failAttempt(path Path, message string) []Payload {
 	step := p.run.Steps[path]
 	started := AttemptStarted{Path: path, Attempt: len(step.Attempts) + 1, Effect: ReadOnly}
 	return append(p.startFacts(step, started), AttemptEnded{
-		Path: path, Attempt: started.Attempt, Code: string(CodeInvalid), Result: Result{Message: p.engine.redact.text(message)},
+		Path: path, Attempt: started.Attempt, Code: string(CodeInvalid), Result: Result{Message: p.redact().text(message)},
 	})
 }
 

@@ -8,15 +8,29 @@ type RunRequested struct {
 	Actor    Actor          `json:"actor"`
 	Origin   Origin         `json:"origin"`
 	Playbook PlaybookRef    `json:"playbook"`
-	Inputs   map[string]any `json:"inputs,omitempty"`
-	Parent   *Parent        `json:"parent,omitempty"` // set for the run of a playbook task
+	Inputs   map[string]any `json:"inputs,omitempty"` // secrets masked
+	// Secrets are the secret inputs that were given: a keyed digest by which each is known again. The key is not in the log.
+	Secrets map[string]string `json:"secrets,omitempty"`
+	Parent  *Parent           `json:"parent,omitempty"` // set for the run of a playbook task
+}
+
+// SecretsNeeded says that a restart has lost secrets of the run: it waits for somebody to give them again.
+type SecretsNeeded struct {
+	Names []string `json:"names"`
+}
+
+// SecretsGiven says that somebody gave secrets again, with the values that the run was started with.
+type SecretsGiven struct {
+	Actor Actor    `json:"actor"`
+	Names []string `json:"names"`
 }
 
 // PlaybookRef names one version of a playbook.
 type PlaybookRef struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
-	Digest  string `json:"digest"` // SHA-256 of the file, hexadecimal
+	Digest  string `json:"digest"`           // SHA-256 of the file, hexadecimal
+	RunAs   string `json:"run_as,omitempty"` // the Choria caller id that it was written for; for the record alone
 }
 
 // Parent links a run to the playbook task that started it.
@@ -62,6 +76,8 @@ type Prepared struct {
 	Inputs map[string]any      `json:"inputs,omitempty"` // static inputs with defaults; store-bound ones are read when used
 	Nodes  map[string][]string `json:"nodes,omitempty"`
 	Notes  []string            `json:"notes,omitempty"`
+	// Deadline is when the timeout of the playbook is over; zero when it has none.
+	Deadline time.Time `json:"deadline,omitzero"`
 }
 
 // PrepareFailed ends a run before its first task.
@@ -79,8 +95,10 @@ type TaskBegun struct {
 	Tries       int           `json:"tries"`
 	TrySleep    time.Duration `json:"try_sleep,omitempty"`
 	PreSleep    time.Duration `json:"pre_sleep,omitempty"`
-	Gated       string        `json:"gated,omitempty"`  // why the task asks first: "destructive" or the policy's rule
-	Broken      string        `json:"broken,omitempty"` // why the task cannot be carried out; its only attempt fails with this
+	Timeout     time.Duration `json:"timeout,omitempty"` // of all waves of a rolling task
+	Locks       []string      `json:"locks,omitempty"`   // held from before the first attempt to the end of the task
+	Gated       string        `json:"gated,omitempty"`   // why the task asks first: "destructive" or the policy's rule
+	Broken      string        `json:"broken,omitempty"`  // why the task cannot be carried out; its only attempt fails with this
 }
 
 // TaskSkipped says that the condition of a task did not hold.
@@ -104,16 +122,23 @@ type ApprovalAsked struct {
 	Discovered map[string][]string `json:"discovered,omitempty"` // node sets as found when asking, for comparison
 	Grown      []string            `json:"grown,omitempty"`      // nodes that appeared since the run was prepared; this run never touches them
 	Expires    time.Time           `json:"expires"`
+	From       []string            `json:"from,omitempty"`   // roles, one of which every yes rests on; empty: any that may approve
+	Count      int                 `json:"count,omitempty"`  // distinct people who must say yes; 0 is 1
+	Reason     string              `json:"reason,omitempty"` // who must give a reason: see [policy.Terms]
+	Scope      string              `json:"scope,omitempty"`  // "run": a yes may cover the rest; "step": an earlier one never covers this
+	Rests      string              `json:"rests,omitempty"`  // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
 }
 
-// ApprovalGiven is one person's yes.
+// ApprovalGiven is one person's yes. The gate opens with the last one that it asks for.
 type ApprovalGiven struct {
 	Approval string `json:"approval"`
 	Actor    Actor  `json:"actor"`
 	Reason   string `json:"reason,omitempty"`
+	Role     string `json:"role,omitempty"` // of the actor, on which the yes rests
+	Rest     bool   `json:"rest,omitempty"` // it is for the later gates of the run too
 }
 
-// ApprovalDenied is one person's no; it ends the gate.
+// ApprovalDenied is one person's no; it ends the gate, however many said yes.
 type ApprovalDenied struct {
 	Approval string `json:"approval"`
 	Actor    Actor  `json:"actor"`
@@ -179,6 +204,24 @@ type TaskEnded struct {
 	Path    Path       `json:"path"`
 	Status  TaskStatus `json:"status"`
 	Message string     `json:"message"`
+	Result  *Result    `json:"result,omitempty"` // of a rolling task, over all its waves
+}
+
+// TaskLocksRequested is the intent to take the locks of a task; from here on they must be released.
+type TaskLocksRequested struct {
+	Path  Path     `json:"path"`
+	Locks []string `json:"locks"`
+}
+
+// TaskLocksTaken says that every lock of a task is held.
+type TaskLocksTaken struct {
+	Path Path `json:"path"`
+}
+
+// TaskLocksReleased says that none of the task's locks is held any more. Problems lists what went wrong while releasing.
+type TaskLocksReleased struct {
+	Path     Path     `json:"path"`
+	Problems []string `json:"problems,omitempty"`
 }
 
 // CancelRequested asks the run to stop: what is under way ends, then only `always` runs.

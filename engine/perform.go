@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ type performer struct {
 	engine  *Engine
 	run     *Run
 	book    *playbooks.Playbook
+	path    Path // of the task that the action is about; empty when it is about the run
 	session *session
 	record  func(facts ...Payload) error
 	started *AttemptStarted        // set once the intent is on disk
@@ -33,6 +35,10 @@ func (p *performer) perform(ctx context.Context, a action) []Payload {
 		return p.ask(ctx, a.path, a.task)
 	case doAttempt:
 		return p.attempt(ctx, a)
+	case doLock:
+		return p.lockTask(ctx, a)
+	case doUnlock:
+		return []Payload{TaskLocksReleased{Path: a.path, Problems: p.unlock(ctx, p.run.Steps[a.path].Locks)}}
 	case doRelease:
 		return []Payload{p.release(ctx)}
 	case doRelock:
@@ -45,12 +51,14 @@ func (p *performer) perform(ctx context.Context, a action) []Payload {
 
 // afterPanic turns a panic into facts that let the run go on to its end.
 func (p *performer) afterPanic(a action, what string) []Payload {
-	message := "the program panicked: " + p.engine.redact.text(what) + "; this is a bug, the trace is in the log"
+	message := "the program panicked: " + p.redact().text(what) + "; this is a bug, the trace is in the log"
 	switch a.do { //nolint:exhaustive // the rest is about an attempt
 	case doPrepare:
 		return []Payload{PrepareFailed{Message: message}}
 	case doRelease:
 		return []Payload{LocksReleased{Problems: []string{message}}}
+	case doUnlock:
+		return []Payload{TaskLocksReleased{Path: a.path, Problems: []string{message}}}
 	case doBegin:
 		return p.failBegin(a.path, a.task, message)
 	case doRelock:
@@ -68,6 +76,9 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 	if step.Broken != "" {
 		return p.failAttempt(a.path, step.Broken)
 	}
+	if late := p.tooLate(a); late != nil {
+		return late
+	}
 	props, err := p.properties(ctx, a)
 	if err != nil {
 		return p.failAttempt(a.path, err.Error())
@@ -76,9 +87,10 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 	if err != nil {
 		return p.failAttempt(a.path, err.Error())
 	}
+	task = narrowed(task, step)
 	if a.approval != nil && a.approval.State == ApprovalGranted {
 		if why := p.outdated(ctx, a.approval); why != "" {
-			return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.engine.redact.text(why)}}
+			return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
 		}
 	}
 	timeout, err := duration(ctx, "timeout", a.task.Timeout, 0, p.scope())
@@ -90,6 +102,11 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		return nil // nothing was begun; the log has the error
 	}
 	p.started = &started
+	if !a.limit.at.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, a.limit.at, Errorf(CodeTimeout, "timed out: %s", a.limit.why))
+		defer cancel()
+	}
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, Errorf(CodeTimeout, "timed out after %s", timeout))
@@ -108,7 +125,7 @@ func (p *performer) properties(ctx context.Context, a action) (*playbooks.Proper
 	}
 	// A secret is not in the log, so that it is rendered again; the rest must be what was approved.
 	props, err := p.render(ctx, a.task)
-	if err == nil && !reflect.DeepEqual(p.engine.redact.tree(props.Values()), a.approval.Sealed) {
+	if err == nil && !reflect.DeepEqual(p.redact().tree(props.Values()), a.approval.Sealed) {
 		err = Errorf(CodeInvalid, "what was approved cannot be rendered again without its secret; keep what changes apart from secrets")
 	}
 	return props, err
@@ -116,10 +133,29 @@ func (p *performer) properties(ctx context.Context, a action) (*playbooks.Proper
 
 func (p *performer) render(ctx context.Context, t *playbooks.Task) (*playbooks.Properties, error) {
 	tt, _ := p.engine.opts.Types.task(t.Type) // an unknown type is found when it is decoded
-	return playbooks.Rendered(t.Properties, ctx, p.scope(), tt.ShellText...)
+	props, err := playbooks.Rendered(t.Properties, ctx, p.scope(), playbooks.Special{Shell: tt.ShellText, Conditions: tt.Conditions})
+	if err == nil && t.Rolling != nil {
+		props = outlined(props, t.Rolling.Tasks)
+	}
+	return props, p.book.InFile(err)
 }
 
+// decode makes a task of its properties, and refuses one that would write a secret down as the name of a node.
 func (p *performer) decode(t *playbooks.Task, props *playbooks.Properties) (Task, error) {
+	task, err := p.decoded(t, props)
+	if err != nil {
+		return nil, p.book.InFile(err)
+	}
+	if n, ok := task.(Targeted); ok && slices.ContainsFunc(n.Targets(), func(name string) bool { return p.redact().hides(name) }) {
+		return nil, Errorf(CodeInvalid, "the name of a node would hold a secret, and names of nodes are shown; leave the secret out of nodes")
+	}
+	return task, nil
+}
+
+func (p *performer) decoded(t *playbooks.Task, props *playbooks.Properties) (Task, error) {
+	if t.Rolling != nil {
+		return decodeRolling(props)
+	}
 	tt, ok := p.engine.opts.Types.task(t.Type)
 	if !ok {
 		return nil, Errorf(CodeInvalid, "there is no task type %q", t.Type)
@@ -144,7 +180,7 @@ func (p *performer) intent(a action, step *Step, task Task, props *playbooks.Pro
 	}
 	s := AttemptStarted{
 		Path: a.path, Attempt: len(step.Attempts) + 1, Effect: effect,
-		Properties: p.engine.redact.tree(props.Values()), Key: idempotencyKey(p.run.ID, a.path, step.series()),
+		Properties: p.redact().tree(props.Values()), Key: idempotencyKey(p.run.ID, a.path, step.series()),
 	}
 	if t, ok := task.(Targeted); ok {
 		s.Nodes = t.Targets()

@@ -58,7 +58,12 @@ func (p *player) play() told {
 
 // start clicks until there is a run; the click has one identity.
 func (p *player) start(ctx context.Context) engine.RunID {
-	id, err := p.h.Engine.Start(ctx, engine.StartRequest{Key: "click", Actor: p.h.Ana, Playbook: "upgrade"})
+	q := engine.StartRequest{Key: "click", Actor: p.h.Ana, Playbook: "upgrade"}
+	if p.secret != "" {
+		p.h.Secrets(p.secret)
+		q.Inputs = map[string]any{"token": p.secret}
+	}
+	id, err := p.h.Engine.Start(ctx, q)
 	if id != "" {
 		p.h.Watch(id)
 		return id
@@ -79,6 +84,11 @@ func (p *player) attend(ctx context.Context, id engine.RunID) {
 	defer cancel()
 	s, gate := run.Unknown(), run.Pending()
 	switch {
+	case len(run.SecretsNeeded) > 0:
+		if run.Status != engine.RunWaiting {
+			p.t.Errorf("a run that needs a secret is %s", run.Status)
+		}
+		err = p.h.Engine.GiveSecrets(ctx, engine.Secrets{Run: id, Actor: p.h.Ana, Values: map[string]string{"token": p.secret}})
 	case p.cancel != "" && run.Cancel == nil && len(attempts(run, p.cancel)) > 0:
 		err = p.h.Engine.Cancel(ctx, id, p.h.Ana, "wrong tier")
 	case s != nil:
@@ -122,7 +132,10 @@ func (p *player) told() told {
 	if p.cancel != "" { // a cut before it began leaves nothing to cancel
 		delete(out.Effects, "upgrade")
 	}
-	_, out.Locks = p.h.Script.Holder("tier")
+	for _, key := range []string{"tier", "roll"} {
+		_, held := p.h.Script.Holder(key)
+		out.Locks = out.Locks || held
+	}
 	if out.Locks {
 		p.t.Error("the lock is still held")
 	}

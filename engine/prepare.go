@@ -5,35 +5,42 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
-)
 
-// lockTimeout is how long a lock is waited for, as in 2017, unless its store says otherwise.
-const lockTimeout = 120 * time.Second
+	"github.com/playbot/playbot/playbooks"
+)
 
 // prepare does what comes before the first task, in the order of 2017: stores and inputs, locks,
 // node sets, then what the nodes themselves say.
 func (p *performer) prepare(ctx context.Context) []Payload {
 	pad := &notebook{}
 	nodes, err := p.preparation(ctx, pad)
+	var timeout time.Duration
+	if err == nil {
+		timeout, err = duration(ctx, "timeout", p.book.Timeout, 0, p.scope())
+	}
 	if errors.Is(err, errStopping) {
 		return nil
 	}
 	if err != nil {
 		return []Payload{PrepareFailed{
-			Message: p.engine.redact.text(err.Error()), Notes: p.engine.redact.lines(pad.lines()),
+			Message: p.redact().text(err.Error()), Notes: p.redact().lines(pad.lines()),
 		}}
 	}
-	return []Payload{Prepared{
-		Inputs: p.run.Requested.Inputs, Nodes: nodes, Notes: p.engine.redact.lines(pad.lines()),
-	}}
+	prepared := Prepared{Inputs: p.run.Requested.Inputs, Nodes: nodes, Notes: p.redact().lines(pad.lines())}
+	if timeout > 0 {
+		prepared.Deadline = time.Now().Add(timeout)
+	}
+	return []Payload{prepared}
 }
 
 func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string][]string, error) {
 	if err := p.engine.vouch(ctx, p.run.Requested.Actor); err != nil {
 		return nil, Errorf(CodeDenied, "refused: %v", err)
+	}
+	if err := p.openStores(ctx); err != nil {
+		return nil, err
 	}
 	if err := p.saveInputs(ctx); err != nil {
 		return nil, err
@@ -54,6 +61,29 @@ func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string]
 	return nodes, p.checkUses(ctx, nodes, pad)
 }
 
+// readiness is a data store that knows before its first use whether it can be read.
+type readiness interface {
+	Ready(ctx context.Context) error
+}
+
+// openStores opens every data store, also one that only the last task needs: what cannot be opened, or
+// not be read although an input needs it, fails the run while nothing has changed.
+func (p *performer) openStores(ctx context.Context) error {
+	for _, part := range p.book.DataStores {
+		st, err := p.store(ctx, part.Name)
+		if err != nil {
+			return err
+		}
+		isRead := slices.ContainsFunc(p.book.Inputs, func(in playbooks.Input) bool { return strings.HasPrefix(in.Data, part.Name+"/") })
+		if r, ok := st.(readiness); ok && isRead {
+			if err := r.Ready(ctx); err != nil {
+				return fmt.Errorf("data store %q: %w", part.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // saveInputs writes the inputs that are to be remembered to their stores.
 func (p *performer) saveInputs(ctx context.Context) error {
 	for _, in := range p.book.Inputs {
@@ -65,7 +95,7 @@ func (p *performer) saveInputs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		st, err := p.session.store(ctx, store, p.scope())
+		st, err := p.store(ctx, store)
 		if err != nil {
 			return err
 		}
@@ -76,122 +106,15 @@ func (p *performer) saveInputs(ctx context.Context) error {
 	return nil
 }
 
-// lockNames renders the lock list, without those an ancestor holds, sorted so that two runs never wait for each other.
-func (p *performer) lockNames(ctx context.Context) ([]string, error) {
-	var names []string
-	for _, l := range p.book.Locks {
-		v, err := l.Render(ctx, p.scope())
-		if err != nil {
-			return nil, fmt.Errorf("locks: %w", err)
-		}
-		name := fmt.Sprint(v)
-		if !strings.Contains(name, "/") { // 2017's default path
-			name += "/choria/locks/playbook/" + p.book.Name
-		}
-		held := p.run.Requested.Parent != nil && slices.Contains(p.run.Requested.Parent.Locks, name)
-		if !held && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	return names, nil
-}
-
-// lock takes the locks of the playbook. The intent is on disk first, so that a crash in between releases them later.
-func (p *performer) lock(ctx context.Context, pad *notebook) error {
-	names, err := p.lockNames(ctx)
-	if err != nil || len(names) == 0 {
-		return err
-	}
-	if err := p.record(LocksRequested{Locks: names}); err != nil {
-		return err
-	}
-	for _, name := range names {
-		var known RunID
-		err := p.lockOne(ctx, name, func(h Holder) {
-			if h.Run != known { // people see whom the run waits for, once for each holder
-				known = h.Run
-				pad.add(fmt.Sprintf("lock %s is held by %s (%s) since %s", name, h.Run.Short(), h.Who, h.Since.UTC().Format(time.RFC3339)))
-				_ = p.record(LockAwaited{Lock: name, Holder: h}) // a disk that refuses is logged, and stops the run at LocksTaken
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	p.session.keepLocks()
-	return p.record(LocksTaken{Locks: names})
-}
-
-// lockOne waits for a lock, at most as long as its store says, and not beyond the moment in which the
-// engine begins to stop: the next process goes on waiting.
-func (p *performer) lockOne(ctx context.Context, name string, waiting func(Holder)) error {
-	locker, key, err := p.locker(ctx, name)
-	if err != nil {
-		return err
-	}
-	limit := lockTimeout
-	if t, ok := locker.(interface{ LockTimeout() time.Duration }); ok && t.LockTimeout() > 0 {
-		limit = t.LockTimeout()
-	}
-	stopCtx, end := p.engine.untilStop(ctx)
-	defer end()
-	lockCtx, cancel := context.WithTimeout(stopCtx, limit)
-	defer cancel()
-	_, err = locker.Lock(lockCtx, key, p.holder(), waiting)
-	if err != nil && errors.Is(context.Cause(lockCtx), errStopping) {
-		return errStopping
-	}
-	if held, ok := errors.AsType[*HeldError](err); ok {
-		return Errorf(CodeBusy, "lock %s is held by %s (%s) since %s; waited %s. Try again when that run has ended",
-			name, held.Holder.Run.Short(), held.Holder.Who, held.Holder.Since.UTC().Format(time.RFC3339), limit)
-	}
-	if err != nil {
-		return fmt.Errorf("take lock %s: %w", name, err)
-	}
-	return nil
-}
-
-func (p *performer) holder() Holder {
-	return Holder{Run: p.run.ID, Who: p.run.Requested.Actor.Label(), Since: time.Now()}
-}
-
-func (p *performer) locker(ctx context.Context, name string) (Locker, string, error) {
-	store, key, err := splitStore(name)
-	if err != nil {
-		return nil, "", err
-	}
-	st, err := p.session.store(ctx, store, p.scope())
-	if err != nil {
-		return nil, "", err
-	}
-	locker, ok := st.(Locker)
-	if !ok {
-		return nil, "", Errorf(CodeInvalid, "data store %q cannot lock; use a memory or file store for locks", store)
-	}
-	return locker, key, nil
-}
-
-// release gives every lock back. What goes wrong is told, and does not keep the run from ending.
-func (p *performer) release(ctx context.Context) Payload {
-	var problems []string
-	for _, name := range p.run.Locks {
-		locker, key, err := p.locker(ctx, name)
-		if err == nil {
-			err = locker.Unlock(ctx, key, p.holder())
-		}
-		if err != nil {
-			problems = append(problems, p.engine.redact.text(fmt.Sprintf("release lock %s: %v", name, err)))
-		}
-	}
-	return LocksReleased{Problems: problems}
-}
-
 // testNodes asks each node of the sets with `test` once whether it is there.
 func (p *performer) testNodes(ctx context.Context, nodes map[string][]string, pad *notebook) error {
 	var ask []string
 	for _, set := range p.book.NodeSets {
-		if set.Test {
+		test, err := yesOrNo(ctx, "test", set.Test, p.scope())
+		if err != nil {
+			return fmt.Errorf("node set %q: %w", set.Name, err)
+		}
+		if test {
 			ask = append(ask, nodes[set.Name]...)
 		}
 	}

@@ -25,6 +25,7 @@ type Run struct {
 	LocksReleased bool
 	LockProblems  []string
 	Cancel        *CancelRequested
+	SecretsNeeded []string         // that a restart has lost, and that the run waits for
 	Places        []Place          // the latest last
 	Posts         map[string]Place // further messages by their reference: see [Posted]
 
@@ -46,6 +47,10 @@ type Step struct {
 	Tries       int
 	TrySleep    time.Duration
 	PreSleep    time.Duration
+	Timeout     time.Duration // of all waves of a rolling task
+	Locks       []string      // of its own
+	LockState   LockState
+	Result      *Result // of a rolling task that has ended
 	Gated       string
 	Broken      string
 	Began       time.Time
@@ -81,7 +86,7 @@ func (s *Step) Last() *Attempt {
 type Approval struct {
 	ApprovalAsked
 	At    time.Time
-	Given []ApprovalGiven
+	Given []ApprovalGiven // so far; see [Approval.Missing]
 	State ApprovalState
 	By    Actor     // who decided, when a person did
 	When  time.Time // when it was decided
@@ -130,6 +135,19 @@ func (r *Run) Unknown() *Step {
 		}
 	}
 	return nil
+}
+
+// stopped reports whether a person stopped the run.
+func (r *Run) stopped() bool {
+	if r.Cancel != nil {
+		return true
+	}
+	for _, p := range r.Order {
+		if s := r.Steps[p]; s != nil && s.Aborted && p.Root() != "always" {
+			return true
+		}
+	}
+	return false
 }
 
 // Place is where people watch the run; false until it is announced.

@@ -35,10 +35,13 @@ type runner struct {
 
 	run     *Run
 	book    *playbooks.Playbook
+	session *session
 	pending []Payload
 	written Seq
 	work    *work
-	lost    error // the stream moved on by another hand: the fold is not the run's any more
+	// locksKnown says that what the log calls held is held by this process.
+	locksKnown bool
+	lost       error // the stream moved on by another hand: the fold is not the run's any more
 }
 
 // work is what the runner's one worker is doing.
@@ -66,6 +69,7 @@ func (r *runner) loop() {
 		r.giveUp(err)
 		return
 	}
+	r.session = r.engine.session(r.id, r.book)
 	for {
 		if r.work != nil {
 			r.attend(ctx)
@@ -80,10 +84,7 @@ func (r *runner) loop() {
 			r.giveUp(Errorf(CodeBusy, "playbot is stopping; try again in a minute"))
 			return
 		}
-		a := decide(r.run, r.book, time.Now())
-		if r.mustRelock() {
-			a = action{do: doRelock, reason: ReasonLocksAgain}
-		}
+		a := r.next(time.Now())
 		r.engine.logger.DebugContext(ctx, "decided", "run", r.id, "do", a.do, "task", a.path, "reason", a.reason)
 		if r.act(ctx, a) {
 			return
@@ -195,14 +196,16 @@ func (r *runner) act(ctx context.Context, a action) bool {
 		return r.engine.retire(r, a.until, a.do == doNothing)
 	case doExpire:
 		r.record(ApprovalExpired{Approval: a.approval.Approval})
+	case doSecrets:
+		r.record(SecretsNeeded{Names: r.lacks()})
 	case doVoid:
 		r.record(ApprovalVoided{Approval: a.approval.Approval, Reason: a.message})
 	case doUnknown:
 		r.record(AttemptUnknown{Path: a.path, Attempt: r.run.Steps[a.path].Last().Attempt})
 	case doEndTask:
-		r.record(TaskEnded{Path: a.path, Status: a.status, Message: r.engine.redact.text(a.message)})
+		r.record(TaskEnded{Path: a.path, Status: a.status, Message: r.redact().text(a.message), Result: a.result})
 	case doEnd:
-		r.record(RunEnded{Status: a.end, Message: r.engine.redact.text(a.message)})
+		r.record(RunEnded{Status: a.end, Message: r.redact().text(a.message)})
 	default:
 		r.start(a) //nolint:contextcheck // a worker lives as long as the engine lets it
 	}
@@ -213,11 +216,11 @@ func (r *runner) act(ctx context.Context, a action) bool {
 func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
-		last: a.do == doRelease || a.path.List() == "always", cancel: cancel,
+		last: a.do == doRelease || a.do == doUnlock || a.path.Root() == "always", cancel: cancel,
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{
-		engine: r.engine, run: r.run.Clone(), book: r.book, session: r.engine.session(r.id, r.book),
+		engine: r.engine, run: r.run.Clone(), book: r.book, path: a.path, session: r.session,
 		record: func(facts ...Payload) error {
 			reply := make(chan error, 1)
 			w.record <- recordRequest{facts: facts, reply: reply}
@@ -236,7 +239,7 @@ func (r *runner) start(a action) {
 func (r *runner) guarded(ctx context.Context, p *performer, a action) (facts []Payload) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.engine.logger.ErrorContext(ctx, "panic", "run", r.id, "task", a.path, "panic", v, "stack", string(debug.Stack()))
+			r.engine.logger.ErrorContext(ctx, "panic", "run", r.id, "task", a.path, "panic", r.redact().text(fmt.Sprint(v)), "stack", string(debug.Stack()))
 			facts = p.afterPanic(a, fmt.Sprint(v))
 		}
 	}()

@@ -6,31 +6,79 @@ import (
 	"strings"
 )
 
-// masked stands where a secret was.
-const masked = "***"
-
-// minSecret is the length below which a secret is not masked: shorter ones would mask ordinary text.
-const minSecret = 6
+// Masked stands where a secret was.
+const Masked = "***"
 
 // redactor removes known secrets at the boundary where results are captured, before anything
-// else sees them.
+// else sees them. Secrets are also found in the spellings of [spellings].
 type redactor struct {
-	replace *strings.Replacer
+	replace *strings.Replacer // nil: there are no secrets
 }
 
-func newRedactor(secrets []string) *redactor {
-	var pairs []string
-	for _, s := range secrets {
+// newRedactor removes secrets of the program, unless they are so short that they would mask ordinary
+// text, and those that were given for a run, which are long enough: see [playbooks.MinSecret].
+func newRedactor(program []string, given ...string) *redactor {
+	var found []string
+	for _, s := range program {
 		if len(s) >= minSecret {
-			pairs = append(pairs, s, masked)
+			found = append(found, spellings(s)...)
 		}
+	}
+	for _, s := range given {
+		found = append(found, spellings(s)...)
+	}
+	if len(found) == 0 {
+		return &redactor{}
+	}
+	// The longest first: one that begins with another must go as a whole.
+	slices.SortStableFunc(found, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, s := range found {
+		pairs = append(pairs, s, Masked)
 	}
 	return &redactor{replace: strings.NewReplacer(pairs...)}
 }
 
-func (r *redactor) text(s string) string { return r.replace.Replace(s) }
+func (r *redactor) text(s string) string {
+	if r.replace == nil {
+		return s
+	}
+	return r.replace.Replace(s)
+}
+
+// hides reports whether v holds a secret, v being plain JSON data.
+func (r *redactor) hides(v any) bool {
+	switch t := v.(type) {
+	case string:
+		return r.text(t) != t
+	case []any:
+		return slices.ContainsFunc(t, r.hides)
+	case map[string]any:
+		for k, item := range t {
+			if r.hides(k) || r.hides(item) {
+				return true
+			}
+		}
+		return false
+	case int, float64:
+		return r.number(t)
+	}
+	return false
+}
+
+// number reports whether the digits of a number hold a secret.
+func (r *redactor) number(v any) bool {
+	if r.replace == nil {
+		return false
+	}
+	digits, err := json.Marshal(v)
+	return err == nil && r.hides(string(digits))
+}
 
 func (r *redactor) lines(in []string) []string {
+	if in == nil {
+		return nil
+	}
 	out := make([]string, len(in))
 	for i, l := range in {
 		out[i] = r.text(l)
@@ -69,16 +117,19 @@ func (r *redactor) walk(v any) any {
 			out[r.text(k)] = r.walk(v)
 		}
 		return out
-	default:
-		return v
+	case int, float64:
+		if r.number(t) {
+			return Masked
+		}
 	}
+	return v
 }
 
 // masks reports whether a secret was removed from v.
 func masks(v any) bool {
 	switch t := v.(type) {
 	case string:
-		return strings.Contains(t, masked)
+		return strings.Contains(t, Masked)
 	case []any:
 		return slices.ContainsFunc(t, masks)
 	case map[string]any:
@@ -102,5 +153,7 @@ func (r *redactor) tree(m map[string]any) map[string]any {
 func (r *redactor) result(in Result) Result {
 	in.Message = r.text(in.Message)
 	in.Data = r.value(in.Data)
+	in.OKNodes, in.FailedNodes = r.lines(in.OKNodes), r.lines(in.FailedNodes)
+	in.SilentNodes, in.UnaskedNodes = r.lines(in.SilentNodes), r.lines(in.UnaskedNodes)
 	return in
 }

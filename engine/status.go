@@ -39,6 +39,17 @@ func (s TaskStatus) Passed() bool {
 	return s == TaskOK || s == TaskTolerated || s == TaskSkippedOver
 }
 
+// LockState is how the locks of a task stand.
+type LockState string
+
+// The states of a task's locks.
+const (
+	LocksNone      LockState = "" // none was asked for
+	LocksAsked     LockState = "asked"
+	LocksHeld      LockState = "held"
+	LocksGivenBack LockState = "released"
+)
+
 // Effect says what a resume may do with an attempt that was cut off.
 type Effect string
 

@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Summary is a run in a list: small, and kept up to date by the store with every append.
 type Summary struct {
@@ -12,14 +15,30 @@ type Summary struct {
 	Children  []RunID     `json:"children,omitempty"`
 	Status    RunStatus   `json:"status"`
 	Message   string      `json:"message,omitempty"`
-	Step      string      `json:"step,omitempty"` // description of the latest task
-	Steps     int         `json:"steps"`          // tasks that have ended
+	Step      string      `json:"step,omitempty"`    // description of the latest task
+	Steps     int         `json:"steps"`             // tasks that have ended
+	Secrets   []string    `json:"secrets,omitempty"` // that a restart has lost, and that the run waits for
+	Held      RunStatus   `json:"held,omitempty"`    // how it stands apart from that
+	Missing   int         `json:"missing,omitempty"` // people whose yes the gate still waits for
 	Requested time.Time   `json:"requested"`
 	Ended     time.Time   `json:"ended,omitzero"`
 }
 
 // Apply folds one event of the run into its summary.
 func (s *Summary) Apply(e Event) {
+	if s.Held != "" {
+		s.Status, s.Held = s.Held, ""
+	}
+	s.apply(e)
+	if s.Status.Final() {
+		s.Secrets = nil
+	}
+	if len(s.Secrets) > 0 {
+		s.Held, s.Status = s.Status, RunWaiting
+	}
+}
+
+func (s *Summary) apply(e Event) {
 	switch p := e.Payload.(type) {
 	case RunRequested:
 		id, _ := e.Stream.Run()
@@ -29,14 +48,31 @@ func (s *Summary) Apply(e Event) {
 		}
 	case Prepared:
 		s.Status = RunRunning
+	case SecretsNeeded:
+		s.Secrets = p.Names
+	case SecretsGiven:
+		s.Secrets = slices.DeleteFunc(slices.Clone(s.Secrets), func(n string) bool { return slices.Contains(p.Names, n) })
+	case CancelRequested:
+		s.Secrets = nil
 	case PrepareFailed:
 		s.Message = p.Message
 	case TaskBegun:
 		s.Status, s.Step = RunRunning, p.Description
-	case ApprovalAsked, AttemptUnknown:
+	case ApprovalAsked:
+		s.Status, s.Missing = RunWaiting, max(p.Count, 1)
+	case AttemptUnknown:
 		s.Status = RunWaiting
-	case ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided, AttemptResolved, AttemptStarted:
-		s.Status = RunRunning
+	case ApprovalGiven:
+		if s.Missing = max(s.Missing-1, 0); s.Missing == 0 {
+			s.Status = RunRunning
+		}
+	case AttemptResolved:
+		s.Status, s.Missing = RunRunning, 0
+		if p.Choice == ResolveAbort && p.Path.Root() != "always" {
+			s.Secrets = nil
+		}
+	case ApprovalDenied, ApprovalExpired, ApprovalVoided, AttemptStarted:
+		s.Status, s.Missing = RunRunning, 0
 	case AttemptEnded:
 		if p.Result.Child != "" {
 			s.Children = append(s.Children, p.Result.Child)
@@ -44,7 +80,7 @@ func (s *Summary) Apply(e Event) {
 	case TaskEnded:
 		s.Steps++
 	case RunEnded:
-		s.Status, s.Message, s.Ended = p.Status, p.Message, e.Time
+		s.Status, s.Message, s.Ended, s.Missing = p.Status, p.Message, e.Time, 0
 	default: // the rest does not show in a list
 	}
 }

@@ -15,8 +15,14 @@ type TaskType struct {
 	// Decode turns properties into a task. It is called with unrendered properties when a playbook
 	// is checked and with rendered ones before every attempt; see [playbooks.Properties].
 	Decode func(*playbooks.Properties) (Task, error)
+	// Keys describes the properties, for the schema and the reference.
+	Keys []playbooks.Key
+	// Deprecated says what to use instead, for lint to tell; empty for a type that is not deprecated.
+	Deprecated string
 	// ShellText names the properties that hold text for a shell; see [playbooks.Value.Shell].
 	ShellText []string
+	// Conditions names the properties that are expressions about replies; see [playbooks.Condition].
+	Conditions []string
 }
 
 // Task is a decoded task. It has no state of its own and may be run more than once.
@@ -46,7 +52,9 @@ type Result struct {
 	OKNodes     []string `json:"ok_nodes,omitempty"`
 	FailedNodes []string `json:"failed_nodes,omitempty"`
 	SilentNodes []string `json:"silent_nodes,omitempty"`
-	Child       RunID    `json:"child,omitempty"` // the run that a playbook task started
+	// UnaskedNodes are those that the attempt ended before.
+	UnaskedNodes []string `json:"unasked_nodes,omitempty"`
+	Child        RunID    `json:"child,omitempty"` // the run that a playbook task started
 }
 
 // Call is what a task, node source or data store may use of the run that calls it.
@@ -60,12 +68,22 @@ type Call struct {
 	// Note records a line of progress that a person may read. It may be called concurrently; beyond
 	// [MaxNotes] lines the oldest are dropped and counted.
 	Note func(line string)
+	// Mask takes out of a text the secrets that nobody may read; nil when there are none. See [Call.Masked].
+	Mask func(text string) string
 	// Store returns a data store of the playbook.
 	Store func(name string) (DataStore, error)
 	// Child starts another playbook and waits for its end. Calling it again with the same Key joins the run that is there.
 	Child func(ctx context.Context, name string, inputs map[string]any) (*Run, error)
 	// Inputs resolves every input that this run has a value for, store-bound ones included.
 	Inputs func(ctx context.Context) (map[string]any, error)
+}
+
+// Masked is a text as people may read it, for tasks that show it in another place than their result and notes.
+func (c *Call) Masked(text string) string {
+	if c.Mask == nil {
+		return text
+	}
+	return c.Mask(text)
 }
 
 // RunInfo is what a task may know about its run.

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/Masterminds/semver/v3"
+	"github.com/playbot/playbot/playbooks"
 )
 
 // checkUses compares the agents on the nodes with the version ranges of the playbook.
@@ -47,20 +46,20 @@ func (p *performer) checkUses(ctx context.Context, nodes map[string][]string, pa
 	return nil
 }
 
-func (p *performer) ranges(ctx context.Context) (map[string]string, error) {
-	out := make(map[string]string, len(p.book.Uses))
+func (p *performer) ranges(ctx context.Context) (map[string]playbooks.VersionRange, error) {
+	out := make(map[string]playbooks.VersionRange, len(p.book.Uses))
 	for _, u := range p.book.Uses {
-		v, err := u.Range.Render(ctx, p.scope())
+		r, err := u.VersionRange(ctx, p.scope())
 		if err != nil {
 			return nil, fmt.Errorf("uses %s: %w", u.Agent, err)
 		}
-		out[u.Agent] = fmt.Sprint(v)
+		out[u.Agent] = r
 	}
 	return out, nil
 }
 
 // mismatches lists, in the order of the nodes, what does not fit.
-func mismatches(ask []string, wanted map[string][]string, ranges map[string]string, have map[string]map[string]string) []string {
+func mismatches(ask []string, wanted map[string][]string, ranges map[string]playbooks.VersionRange, have map[string]map[string]string) []string {
 	var out []string
 	for _, node := range ask {
 		agents, answered := have[node]
@@ -78,7 +77,7 @@ func mismatches(ask []string, wanted map[string][]string, ranges map[string]stri
 	return out
 }
 
-func mismatch(agent string, ranges, agents map[string]string) string {
+func mismatch(agent string, ranges map[string]playbooks.VersionRange, agents map[string]string) string {
 	want, declared := ranges[agent]
 	if !declared {
 		return fmt.Sprintf("is to be checked for agent %s, which the top-level uses does not list", agent)
@@ -87,28 +86,12 @@ func mismatch(agent string, ranges, agents map[string]string) string {
 	if !there {
 		return fmt.Sprintf("has no agent %s (wanted %s)", agent, want)
 	}
-	ok, err := inRange(version, want)
+	ok, err := want.Contains(version)
 	if err != nil {
-		return fmt.Sprintf("agent %s: %v", agent, err)
+		return fmt.Sprintf("has agent %s with a version that cannot be compared: %v", agent, err)
 	}
 	if !ok {
 		return fmt.Sprintf("has agent %s %s, wanted %s", agent, version, want)
 	}
 	return ""
-}
-
-// inRange compares a version with a range; a two-part version such as 1.11 means 1.11.0, as in 2017.
-func inRange(version, want string) (bool, error) {
-	if strings.Count(version, ".") == 1 {
-		version += ".0"
-	}
-	v, err := semver.StrictNewVersion(version)
-	if err != nil {
-		return false, fmt.Errorf("version %q: %w", version, err)
-	}
-	c, err := semver.NewConstraint(want)
-	if err != nil {
-		return false, fmt.Errorf("range %q: %w", want, err)
-	}
-	return c.Check(v), nil
 }

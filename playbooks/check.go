@@ -33,20 +33,27 @@ type checker struct {
 	vocab Vocabulary
 	book  *Playbook
 	names names
+
+	count  int     // of tasks so far
+	locked []Value // every lock, of the playbook and of tasks
 }
 
 // Parse checks a file and returns its playbook. The error is a *Problems with everything that is
 // wrong; warnings alone do not make one and are kept in the playbook.
 func Parse(file string, data []byte, v Vocabulary) (*Playbook, error) {
 	c := &checker{
-		source: &source{file: file, lines: strings.Split(string(data), "\n")}, vocab: v,
+		source: newSource(file, data), vocab: v,
 		book: &Playbook{File: file, Source: data, Digest: digestOf(data), LogLevel: "info"},
 	}
 	if root, ok := c.read(data); ok && !c.tooMuch {
 		if root.kind == mapping {
 			c.top(root)
 		} else {
-			c.problem(root.pos, "begin with name:", "a playbook is a mapping")
+			remedy := "begin with name:"
+			if root.kind == list {
+				remedy = "begin with name:, without - before it"
+			}
+			c.problem(root.pos, remedy, "a playbook is a mapping")
 		}
 	}
 	all, bad := &Problems{list: c.problems}, &Problems{}
@@ -81,7 +88,10 @@ func (c *checker) top(root Value) {
 	c.inputs(c.section(p, "inputs", mapping)) // first: expressions elsewhere know their types
 	c.uses(c.section(p, "uses", mapping))
 	c.stores(c.section(p, "data_stores", mapping))
-	c.locks(c.section(p, "locks", list))
+	c.book.Locks = c.lockList(c.section(p, "locks", list))
+	c.resolve(Value{kind: list, items: c.book.Locks})
+	c.book.Approval = c.approval(p.Source("approval"))
+	c.timeout(p)
 	c.nodes(c.section(p, "nodes", mapping))
 	c.book.Tasks = c.tasks(c.section(p, "tasks", list))
 	c.hooks(c.section(p, "hooks", mapping))
@@ -89,6 +99,15 @@ func (c *checker) top(root Value) {
 	if err := p.Err(); err != nil {
 		c.take(root.pos, err)
 	}
+}
+
+// timeout reads the time that the whole run may take.
+func (c *checker) timeout(p *Properties) {
+	if p.Has("timeout") && !p.Deferred("timeout") && p.Duration("timeout", 1) <= 0 {
+		p.Remedy("timeout", `write how long the run may take, as in "2h"`, "the timeout of the playbook is no time at all")
+	}
+	c.book.Timeout = p.Source("timeout")
+	c.resolve(c.book.Timeout)
 }
 
 // section reads a top-level key whose value must be of a kind.
@@ -130,6 +149,9 @@ func (c *checker) collect(root Value) {
 func (c *checker) collectTasks(v Value) {
 	for _, item := range v.items {
 		for _, t := range item.entries {
+			if inner, ok := t.Value.entry("tasks"); ok && t.Key == rollingType {
+				c.collectTasks(inner.Value)
+			}
 			as, ok := t.Value.entry("as")
 			if !ok || as.Value.kind != scalar || as.Value.raw == "" {
 				continue // which is told where the task is checked
@@ -168,6 +190,10 @@ func (c *checker) metadata(root Value, top *Properties) {
 	if b.RunAs != "" && !callerID.MatchString(b.RunAs) {
 		p.Remedy("run_as", "write it as in choria=deploy.bot", "%q is not a caller id", b.RunAs)
 	}
+	if p.Source("on_fail").kind == list {
+		p.Remedy("on_fail", "write it under hooks:", "the list on_fail stands at the top level")
+		return
+	}
 	switch onFail := p.Text("on_fail", ""); onFail {
 	case "":
 	case "fail":
@@ -184,6 +210,11 @@ func (c *checker) uses(v Value) {
 			continue
 		}
 		c.resolve(e.Value)
+		if e.Value.kind == scalar {
+			if _, err := ParseVersionRange(e.Value.raw); err != nil { // 1.0 is not 1
+				c.take(e.Value.pos, err)
+			}
+		}
 		c.book.Uses = append(c.book.Uses, Use{Agent: e.Key, Range: e.Value})
 	}
 }
@@ -197,15 +228,20 @@ func (c *checker) resolve(v Value) {
 	})
 }
 
-func (c *checker) locks(v Value) {
+func (c *checker) lockList(v Value) []Value {
+	if v.kind != list && !v.IsZero() && (v.kind != scalar || v.plain != nil) {
+		c.problem(v.pos, "write lines below it that begin with -", "locks should be a list")
+	}
+	var out []Value
 	for _, item := range v.items {
 		if item.raw == "" || item.kind != scalar && item.kind != templated {
 			c.problem(item.pos, "write store/key, or the name of a store", "a lock is text")
 			continue
 		}
-		c.resolve(item)
-		c.book.Locks = append(c.book.Locks, item)
+		out = append(out, item)
 	}
+	c.locked = append(c.locked, out...)
+	return out
 }
 
 // references checks what one section says about another.
@@ -221,8 +257,14 @@ func (c *checker) references() {
 		if store, _, ok := strings.Cut(in.Data, "/"); ok && !slices.Contains(stores, store) {
 			c.problem(in.Pos, suggest(store, stores), "input %q is bound to the data store %q, which is not declared", in.Name, store)
 		}
+		if in.Choices == nil {
+			continue
+		}
+		if store, _, ok := strings.Cut(in.Choices.Store, "/"); ok && !slices.Contains(stores, store) {
+			c.problem(in.Pos, suggest(store, stores), "the choices of input %q are in the data store %q, which is not declared", in.Name, store)
+		}
 	}
-	for _, l := range c.book.Locks {
+	for _, l := range c.locked {
 		store, _, _ := strings.Cut(l.raw, "/")
 		if !strings.Contains(store, "{{") && !slices.Contains(stores, store) {
 			c.problem(l.pos, suggest(store, stores), "lock %q is in the data store %q, which is not declared", l.raw, store)

@@ -36,7 +36,7 @@ func (c *checker) input(e Entry) Input {
 	typ := p.RequireText("type")
 	var ok bool
 	if in.Type, ok = inputTypes()[typ]; !ok && typ != "" {
-		p.Remedy("type", suggest(typ, []string{"String", "Integer", "Float", "Numeric", "Array", "Boolean"}), "unknown input type %q", typ)
+		p.Remedy("type", suggest(typ, []string{"String", "Integer", "Float", "Numeric", "Array", "Boolean", secretType}), "unknown input type %q", typ)
 	}
 	if raw := p.Any("validation"); raw != nil {
 		val, problem := parseValidation(raw)
@@ -58,10 +58,55 @@ func (c *checker) input(e Entry) Input {
 		}
 	}
 	c.inputStore(p, in)
+	in.Choices = c.choices(p.Source("choices"))
+	if in.Secret() {
+		secretInput(p, in)
+	}
 	if err := p.Err(); err != nil {
 		c.take(e.Pos, err)
 	}
 	return in
+}
+
+// choices reads where a form finds the values of an input.
+func (c *checker) choices(v Value) *Choices {
+	if v.IsZero() {
+		return nil
+	}
+	p := plain(v)
+	if v.kind != mapping {
+		c.problem(v.pos, "write choices: {store: store/key}; a list of what is allowed stands under validation", "choices is not a mapping")
+		return nil
+	}
+	out := &Choices{Store: p.Text("store", ""), Nodes: p.Text("nodes", ""), Command: p.Strings("command")}
+	given := 0
+	for _, key := range []string{"store", "nodes", "command"} {
+		if p.Has(key) {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		p.add(v.pos, "write choices: {store: store/key}, {nodes: set} or {command: [program, argument]}", "choices come from one place")
+	case out.Store != "" && !strings.Contains(out.Store, "/"):
+		p.Remedy("store", "write store/key", "%q is not a store path", out.Store)
+	case out.Nodes != "" && !slices.Contains(c.names.nodes, out.Nodes):
+		p.Remedy("nodes", suggest(out.Nodes, c.names.nodes), "unknown node set %q", out.Nodes)
+	}
+	c.take(v.pos, p.Err())
+	return out
+}
+
+// secretInput checks that nothing keeps the value of a secret, or knows it beforehand.
+func secretInput(p *Properties, in Input) {
+	for _, key := range []string{"default", "data", "save", "dynamic", "choices"} {
+		if p.Has(key) {
+			p.Remedy(key, "remove it; a person gives the value with each run", "the secret input %q cannot have %s", in.Name, key)
+		}
+	}
+	if in.Validation.Choices() != nil {
+		p.Remedy("validation", `write ":shellsafe" or "/pattern/"`, "a list of what is allowed would tell the secret %q", in.Name)
+	}
 }
 
 func (c *checker) inputStore(p *Properties, in Input) {

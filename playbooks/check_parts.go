@@ -2,9 +2,7 @@ package playbooks
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 )
 
 func (c *checker) stores(v Value) {
@@ -54,19 +52,31 @@ func (v Value) filter(keep func(string) bool) Value {
 // vocabulary lets a type check its properties. The common keys are known too, for suggestions.
 func (c *checker) vocabulary(part Part, kind string, check func(string, *Properties) error, props Value, common ...string) {
 	p := Unrendered(props)
-	p.common = common
+	p.common, p.names = common, &c.names
 	err := check(part.Type, p)
 	switch {
 	case errors.Is(err, ErrUnknownType):
-		c.problem(part.Pos, suggest(part.Type, c.vocab.Names(kind)), "unknown type %q", part.Type)
+		c.problem(part.Pos, instead(part.Type, c.types(kind)), "unknown type %q", part.Type)
 	case err != nil:
 		c.take(part.Pos, err)
 	}
+	for _, w := range p.warnings {
+		c.add(w)
+	}
+}
+
+// types lists what may be written as a type.
+func (c *checker) types(kind string) []string {
+	names := c.vocab.Names(kind)
+	if kind == "task" {
+		names = append(names, rollingType)
+	}
+	return names
 }
 
 // setKeys are what every node set may have.
 func setKeys() []string {
-	return []string{"at_least", "limit", "empty_ok", "when_empty", "test", "uses"}
+	return []string{"at_least", "at_most", "limit", "empty_ok", "when_empty", "test", "uses"}
 }
 
 func (c *checker) nodes(v Value) {
@@ -79,26 +89,12 @@ func (c *checker) nodes(v Value) {
 		}
 		p := Unrendered(rest)
 		set := NodeSet{
-			AtLeast: p.Int("at_least", 1), Limit: p.Int("limit", 0), EmptyOK: p.Bool("empty_ok", false),
-			WhenEmpty: p.Source("when_empty"), Test: p.Bool("test", false), Uses: p.Strings("uses"),
+			AtLeast: p.Source("at_least"), AtMost: p.Source("at_most"), Limit: p.Source("limit"), EmptyOK: p.Bool("empty_ok", false),
+			WhenEmpty: p.Source("when_empty"), Test: p.Source("test"), Uses: p.Strings("uses"),
 		}
-		for _, key := range []string{"at_least", "limit", "empty_ok", "test", "uses"} {
-			if p.Deferred(key) {
-				p.Remedy(key, "write the value", "%s cannot be a template", key)
-			}
-		}
-		if p.Any("limit") != nil && set.Limit < 1 {
-			p.Remedy("limit", "write 1 or more, or leave it out", "limit is %d", set.Limit)
-		}
-		if set.AtLeast < 0 {
-			p.Remedy("at_least", "write 0 or more", "at_least is %d", set.AtLeast)
-		}
-		if set.AtLeast == 0 {
-			set.EmptyOK = true
-		}
-		if set.Limit > 0 && set.Limit < set.AtLeast {
-			p.Remedy("limit", "raise limit or lower at_least", "limit %d can never reach at_least %d", set.Limit, set.AtLeast)
-		}
+		p.written("empty_ok", "uses")
+		p.Bool("test", false)
+		c.bounds(p, &set)
 		c.takeOnly(p)
 		part.Properties = rest.without(setKeys()...)
 		c.vocabulary(part, "nodes", c.vocab.NodeSet, part.Properties, append(setKeys(), "type")...)
@@ -107,152 +103,29 @@ func (c *checker) nodes(v Value) {
 	}
 }
 
+// bounds checks how many nodes a set must and may have, as far as that is not a template.
+func (c *checker) bounds(p *Properties, set *NodeSet) {
+	atLeast := p.Int("at_least", 1)
+	for _, key := range []string{"at_most", "limit"} {
+		n := p.Int(key, 0)
+		switch {
+		case p.Any(key) != nil && n < 1:
+			p.Remedy(key, "write 1 or more, or leave it out", "%s is %d", key, n)
+		case n > 0 && n < atLeast:
+			p.Remedy(key, "raise "+key+" or lower at_least", "%s %d can never reach at_least %d", key, n, atLeast)
+		}
+	}
+	if atLeast < 0 {
+		p.Remedy("at_least", "write 0 or more", "at_least is %d", atLeast)
+	}
+	if atLeast == 0 && !p.Deferred("at_least") {
+		set.EmptyOK = true
+	}
+}
+
 // takeOnly takes what is wrong with the keys that were read, and leaves the others to somebody else.
 func (c *checker) takeOnly(p *Properties) {
 	for _, one := range p.problems {
 		c.add(one)
-	}
-}
-
-func (c *checker) hooks(v Value) {
-	for _, e := range v.entries {
-		target := c.book.Hooks.list(e.Key)
-		switch {
-		case target == nil:
-			c.problem(e.Pos, suggest(e.Key, lists()), "unknown hook list %q", e.Key)
-			continue
-		case e.Value.kind == scalar && e.Value.plain == nil:
-			continue
-		case e.Value.kind != list:
-			c.problem(e.Pos, "write lines below it that begin with -", "hooks.%s should be a list", e.Key)
-			continue
-		}
-		*target = c.tasks(e.Value)
-	}
-}
-
-func (h *Hooks) list(name string) *[]Task {
-	return map[string]*[]Task{
-		"pre_book": &h.PreBook, "pre_task": &h.PreTask, "post_task": &h.PostTask, "on_fail": &h.OnFail,
-		"on_success": &h.OnSuccess, "post_book": &h.PostBook, "always": &h.Always,
-	}[name]
-}
-
-func (c *checker) tasks(v Value) []Task {
-	var out []Task
-	for _, item := range v.items {
-		if item.kind != mapping || len(item.entries) == 0 {
-			c.problem(item.pos, "write - type: and the properties below it", "a task is a mapping from its type to its properties")
-			continue
-		}
-		if first := item.entries[0]; len(item.entries) > 1 && first.Value.kind == scalar && first.Value.plain == nil {
-			c.problem(item.entries[1].Pos, "indent them further than "+first.Key, "the properties of task %s stand beside it, not below it", first.Key)
-			continue
-		}
-		for _, e := range item.entries {
-			out = append(out, c.task(e))
-		}
-	}
-	return out
-}
-
-// taskKeys are what every task may have.
-func taskKeys() []string {
-	return []string{
-		"description", "as", "when", "tries", "try_sleep", "pre_sleep", "timeout",
-		"fail_ok", "destructive", "idempotent", "approval",
-	}
-}
-
-func (c *checker) task(e Entry) Task {
-	if e.Value.kind != mapping {
-		c.problem(e.Pos, "write the properties below it", "task %s has no properties", e.Key)
-		return Task{Type: e.Key, Pos: e.Pos}
-	}
-	p := Unrendered(e.Value)
-	t := Task{
-		Type: e.Key, Pos: e.Pos, Description: p.Source("description"), As: p.Text("as", ""),
-		Tries: p.Source("tries"), TrySleep: p.Source("try_sleep"), PreSleep: p.Source("pre_sleep"),
-		Timeout: p.Source("timeout"), FailOK: p.Bool("fail_ok", false), Destructive: p.Bool("destructive", false),
-	}
-	for _, key := range []string{"fail_ok", "destructive", "idempotent", "as"} {
-		if p.Deferred(key) {
-			p.Remedy(key, "write the value", "%s cannot be a template", key)
-		}
-	}
-	if n := p.Int("tries", 1); n < 1 {
-		p.Remedy("tries", "write 1 or more", "tries is %d; such a task would never run", n)
-	}
-	p.Duration("try_sleep", 0)
-	p.Duration("pre_sleep", 0)
-	p.Duration("timeout", 0)
-	if p.Has("idempotent") {
-		v := p.Bool("idempotent", false)
-		t.Idempotent = &v
-	}
-	if t.As != "" && !resultName.MatchString(t.As) {
-		p.Remedy("as", "use letters, digits and _", "%q is not a name for a result", t.As)
-	}
-	t.When = c.when(p)
-	c.approval(p, &t)
-	c.takeOnly(p)
-	c.resolve(e.Value.without("when"))
-	t.Properties = e.Value.without(taskKeys()...)
-	c.taskType(&t)
-	return t
-}
-
-func (c *checker) taskType(t *Task) {
-	switch name, _ := t.Properties.entry("name"); {
-	case t.Type == "bolt":
-		c.problem(t.Pos, "use shell with bolt's own command, or an mcollective task", "the bolt task was removed upstream in 2018")
-		return
-	case t.Type == "playbook" && name.Value.kind == scalar && name.Value.raw == c.book.Name:
-		c.problem(name.Value.pos, "name another playbook, or give the task tries", "playbook %q would start itself without end", c.book.Name)
-	}
-	c.vocabulary(Part{Type: t.Type, Pos: t.Pos}, "task", c.vocab.Task, t.Properties, taskKeys()...)
-}
-
-// when compiles the condition; braces around it are tolerated.
-func (c *checker) when(p *Properties) *Expression {
-	v := p.Source("when")
-	if v.IsZero() {
-		return nil
-	}
-	if b, ok := v.plain.(bool); ok && v.kind == scalar {
-		v.raw = fmt.Sprint(b)
-	}
-	source := strings.TrimSpace(v.raw)
-	if v.kind == templated && len(v.tmpl.parts) == 1 {
-		source = v.tmpl.parts[0].body
-	}
-	const remedy = "write a condition such as tasks.upgrade.ran"
-	if source == "" || v.kind == list || v.kind == mapping {
-		c.problem(v.pos, remedy, "when is not an expression")
-		return nil
-	}
-	e, problem := compile(source, &c.names)
-	switch {
-	case problem != nil:
-		problem.Pos = v.pos
-		c.add(problem)
-	case !e.maybeBool():
-		c.problem(v.pos, remedy, "expression %q is neither true nor false", source)
-	}
-	return e
-}
-
-func (c *checker) approval(p *Properties, t *Task) {
-	v := p.Source("approval")
-	if v.IsZero() {
-		return
-	}
-	a := Unrendered(v)
-	t.Expires = a.Duration("expires", 0)
-	if a.Deferred("expires") {
-		a.Remedy("expires", "write the value", "expires cannot be a template")
-	}
-	if err := a.Err(); err != nil {
-		c.take(v.pos, err)
 	}
 }

@@ -10,6 +10,10 @@ import (
 
 // ParseDuration reads a duration as playbooks and people write it: a bare number is seconds; d is a day of 24 hours.
 func ParseDuration(v any) (time.Duration, error) {
+	switch v.(type) {
+	case []any, map[string]any, bool, nil:
+		return 0, fmt.Errorf("%s is not a duration", describe(v))
+	}
 	s := strings.TrimSpace(text(v))
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		return checkDuration(time.Duration(n*float64(time.Second)), n)

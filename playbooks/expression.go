@@ -23,6 +23,9 @@ import (
 type names struct {
 	inputs, nodes, tasks []string
 	noNodes              bool                  // inside the nodes block
+	wave                 bool                  // inside a rolling task
+	reply                bool                  // in a condition about a reply
+	open                 bool                  // names were checked before: any may stand
 	types                map[string]types.Type // of the inputs
 }
 
@@ -57,7 +60,10 @@ func compile(source string, n *names) (*Expression, *Problem) {
 		return nil, expressionProblem(source, err, n)
 	}
 	e := &Expression{source: source, prog: prog, inputs: v.inputs, types: n.types}
-	if v.whole > 0 { // as in len(inputs): any of them
+	switch {
+	case v.whole > 0 && n.reply: // what it reads is bound beforehand
+		return nil, &Problem{Message: fmt.Sprintf("expression %q does not say which input it reads", source), Remedy: "write inputs.name"}
+	case v.whole > 0: // as in len(inputs): any of them
 		e.inputs = n.inputs
 	}
 	return e, nil
@@ -69,32 +75,23 @@ func (e *Expression) maybeBool() bool {
 	return t == nil || t.Kind() == reflect.Bool || t.Kind() == reflect.Interface
 }
 
-// expressionProblem makes a sentence of a compiler's error.
-func expressionProblem(source string, err error, n *names) *Problem {
-	message, remedy := err.Error(), "look at its brackets, quotes and operators"
-	if fe, ok := errors.AsType[*file.Error](err); ok {
-		message = fe.Message
-	}
-	if strings.Contains(message, "type") {
-		remedy = "make the types equal, as in string(inputs.count) or int(inputs.text)"
-	}
-	if word, ok := strings.CutPrefix(message, "unknown name "); ok {
-		remedy = suggest(word, topNames())
-		for _, in := range n.inputs {
-			if strings.Contains(in, "-") && strings.Contains(source, "."+in) {
-				remedy = fmt.Sprintf("in an expression write inputs[%q]", in)
-			}
-		}
-	}
-	return &Problem{Message: fmt.Sprintf("expression %q: %s", source, message), Remedy: remedy}
-}
-
-func topNames() []string {
-	return []string{
+// top lists the names that may begin an expression.
+func (n *names) top() []string {
+	all := []string{
 		"inputs", "input", "nodes", "metadata", "tasks", "previous_task", "failed_task", "run",
 		"uuid", "elapsed_time", "date", "utc_date",
 	}
+	if n.wave {
+		all = append(all, "wave")
+	}
+	if n.reply {
+		all = append(all, replyItems()...)
+	}
+	return all
 }
+
+// waveItems are what wave.x may name.
+func waveItems() []string { return []string{"nodes", "number", "count"} }
 
 // typingEnv gives the compiler the names and their types. Which names an entry such as inputs has
 // is checked by nameVisitor, whose sentences are better.
@@ -107,12 +104,19 @@ func typingEnv(n *names) types.Map {
 		"msg": types.String, "message": types.String, "description": types.String,
 	}
 	nodes := types.Map{types.Extra: types.TypeOf([]any{})}
-	return types.Map{
+	env := types.Map{
 		"inputs": inputs, "input": inputs, "nodes": nodes, "metadata": anything,
 		"tasks": types.Map{types.Extra: task}, "previous_task": task, "failed_task": task,
 		"run": anything, "uuid": types.String, "elapsed_time": types.Float64,
 		"date": types.TypeOf(formatTime(nil)), "utc_date": types.TypeOf(formatTime(nil)),
 	}
+	if n.wave || n.open {
+		env["wave"] = types.Map{"nodes": types.TypeOf([]any{}), "number": types.Int, "count": types.Int}
+	}
+	if n.reply {
+		maps.Copy(env, types.Map{"data": anything, "sender": types.String, "statuscode": types.Int, "statusmsg": types.String})
+	}
+	return env
 }
 
 // expressionType is what an expression may do with an input; a value without a default may be absent.
@@ -172,9 +176,13 @@ func (v *nameVisitor) identifier(name string) {
 	case name == "inputs" || name == "input":
 		v.whole++
 	case name == "$env" && v.problem == nil:
-		v.problem = &Problem{Message: `unknown name "$env"`, Remedy: suggest(name, topNames())}
+		v.problem = &Problem{Message: `unknown name "$env"`, Remedy: suggest(name, v.names.top())}
 	case name == "nodes" && v.names.noNodes && v.problem == nil:
 		v.problem = inNodes()
+	case name == "wave" && !v.names.wave && !v.names.open && v.problem == nil:
+		v.problem = &Problem{Message: "wave is known inside a rolling task only", Remedy: "name a node set, as in nodes.web, or put the task into a rolling task"}
+	case slices.Contains(replyItems(), name) && !v.names.reply && v.problem == nil:
+		v.problem = &Problem{Message: name + " is known in the expect of a fleet task only", Remedy: "give the task that asks a name with as, and write tasks.name.data"}
 	}
 }
 
@@ -194,14 +202,16 @@ func (v *nameVisitor) member(base, name string) {
 		v.want("task item", name, taskItems())
 	case "run":
 		v.want("run item", name, runItems())
+	case "wave":
+		v.want("wave item", name, waveItems())
 	}
 }
 
 func (v *nameVisitor) want(what, name string, known []string) {
-	if v.problem != nil || slices.Contains(known, name) {
+	if v.problem != nil || v.names.open || slices.Contains(known, name) {
 		return
 	}
-	remedy := suggest(name, known)
+	remedy := instead(name, known)
 	if what == "task" {
 		remedy = "give a task `as: " + name + "`; " + remedy
 	}
@@ -215,13 +225,22 @@ func (v *nameVisitor) want(what, name string, known []string) {
 
 // Eval computes the value.
 func (e *Expression) Eval(ctx context.Context, s Scope) (any, error) {
+	env, err := e.env(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return e.run(env)
+}
+
+// env is what the expression sees of a scope.
+func (e *Expression) env(ctx context.Context, s Scope) (map[string]any, error) {
 	inputs := make(map[string]any, len(e.inputs))
 	for _, name := range e.inputs {
 		if s.Input == nil {
 			return nil, errors.New("there are no inputs here")
 		}
 		v, err := s.Input(ctx, name)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNoValue) {
 			return nil, err
 		}
 		if f, ok := v.(float64); ok && e.types[name] == types.Int {
@@ -229,12 +248,16 @@ func (e *Expression) Eval(ctx context.Context, s Scope) (any, error) {
 		}
 		inputs[name] = v
 	}
-	out, err := expr.Run(e.prog, map[string]any{
+	return map[string]any{
 		"inputs": inputs, "input": inputs, "nodes": s.nodeLists(), "metadata": s.Metadata, "tasks": s.Tasks,
-		"previous_task": s.previous(), "failed_task": s.failed(), "run": s.Run,
+		"previous_task": s.previous(), "failed_task": s.failed(), "run": s.Run, "wave": s.Wave,
 		"uuid": uuid.NewString(), "elapsed_time": elapsed(s),
 		"date": dates(s.now()), "utc_date": dates(s.now().UTC()),
-	})
+	}, nil
+}
+
+func (e *Expression) run(env map[string]any) (any, error) {
+	out, err := expr.Run(e.prog, env)
 	if err != nil {
 		if fe, ok := errors.AsType[*file.Error](err); ok {
 			return nil, errors.New(fe.Message)

@@ -12,7 +12,7 @@ import (
 type Input struct {
 	Name        string
 	Description string
-	Type        string // String, Integer, Float, Numeric, Array or Boolean
+	Type        string // String, Integer, Float, Numeric, Array, Boolean or Secret
 	Required    bool
 	Default     any
 	HasDefault  bool
@@ -20,7 +20,16 @@ type Input struct {
 	Data        string // store/key, or empty
 	Dynamic     bool
 	Save        bool
+	Choices     *Choices // nil: none
 	Pos         Pos
+}
+
+// Choices says where a form finds the values that it offers for an input. Exactly one is set. It
+// does not limit what may be given; that is for Validation.
+type Choices struct {
+	Store   string   // store/key, which holds a list
+	Nodes   string   // a node set
+	Command []string // prints one choice in each line
 }
 
 // inputTypes maps every accepted spelling to the type.
@@ -31,11 +40,16 @@ func inputTypes() map[string]string {
 		"Float": "Float", ":float": "Float", "Numeric": "Numeric", ":numeric": "Numeric",
 		"Array": "Array", ":array": "Array",
 		"Boolean": "Boolean", ":bool": "Boolean", ":boolean": "Boolean",
+		secretType: secretType,
 	}
 }
 
-// Check validates a value against the type and the validator of the input.
+// Check validates a value against the type and the validator of the input. What is wrong with a
+// secret is said without repeating it.
 func (in Input) Check(value any) error {
+	if in.Secret() {
+		return in.checkSecret(value)
+	}
 	if err := in.checkType(value); err != nil {
 		return err
 	}
@@ -70,7 +84,7 @@ func (in Input) checkType(value any) error {
 func (in Input) convert(value any) (any, error) {
 	s, typed := value.(string)
 	if !typed {
-		if items, isList := value.([]any); isList && in.Type == "String" {
+		if items, isList := value.([]any); isList && (in.Type == "String" || in.Secret()) {
 			return nil, fmt.Errorf("it was given %d times", len(items))
 		}
 		return value, nil
@@ -151,7 +165,11 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 			if what == "" {
 				what = in.Type
 			}
-			complain("add "+in.Name+"=…", "input %q is missing (%s)", in.Name, what)
+			remedy := "add " + in.Name + "=…"
+			if in.Secret() {
+				remedy = "it is a secret, which only somebody who is asked for it or a secret of the playbook around gives"
+			}
+			complain(remedy, "input %q is missing (%s)", in.Name, what)
 		}
 	}
 	if len(bad.list) > 0 {
@@ -171,6 +189,13 @@ func (in Input) accept(v any, raw bool) (any, error) {
 	return v, in.Check(v)
 }
 
+// Stored makes what a data store holds a value of the input. Text is read as if a person had typed it,
+// for most stores hold nothing else.
+func (in Input) Stored(v any) (any, error) {
+	_, isText := v.(string)
+	return in.accept(v, isText)
+}
+
 // fromJSON makes whole numbers of a value whole again: JSON has one kind of number.
 func (in Input) fromJSON(v any) any {
 	if f, ok := v.(float64); ok && in.Type == "Integer" && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
@@ -183,6 +208,9 @@ func (in Input) fromJSON(v any) any {
 func (in Input) expects() string {
 	if d := in.Validation.Describe(); d != "" {
 		return "give " + d
+	}
+	if in.Secret() { // what is wrong with one says what would be right
+		return ""
 	}
 	if in.Type == "String" {
 		return "give text; what looks like a number or a date is put in quotes"

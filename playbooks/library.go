@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,15 +87,12 @@ func (l *Library) Reload() (Changes, error) {
 func (l *Library) replace(files []readFile, print string) Changes {
 	var ch Changes
 	shelf := l.sort(files)
-	next := make(map[string]*Playbook, len(shelf))
+	next := l.settle(shelf)
 	for _, f := range shelf {
-		if f.book != nil && next[f.book.Name] != nil {
-			f.err = fmt.Errorf("%s: the name %q is taken by %s; give one of them another name", f.name, f.book.Name, next[f.book.Name].File)
-		}
-		if f.err != nil {
-			b := BrokenFile{File: f.name, Problems: f.err}
-			if f.had != nil && next[f.had.Name] == nil {
-				b.Name, next[f.had.Name] = f.had.Name, f.had
+		if err := f.wrong(); err != nil {
+			b := BrokenFile{File: f.name, Problems: err}
+			if f.had != nil && next[f.had.Name] == f.had {
+				b.Name = f.had.Name
 			}
 			ch.Broken = append(ch.Broken, b)
 			continue
@@ -102,7 +100,6 @@ func (l *Library) replace(files []readFile, print string) Changes {
 		if old := l.byName[f.book.Name]; old == nil || old.Digest != f.book.Digest {
 			ch.Loaded = append(ch.Loaded, f.book.Name)
 		}
-		next[f.book.Name] = f.book
 		l.byDigest[f.book.Digest] = f.book
 	}
 	for name := range l.byName {
@@ -148,12 +145,16 @@ func (l *Library) parse(f readFile) (*Playbook, error) {
 }
 
 type readFile struct {
-	name string
-	data []byte
-	err  error
-	book *Playbook // nil when err says why
-	had  *Playbook // the playbook that this file gave before
+	name  string
+	data  []byte
+	err   error
+	clash error     // another file has its name
+	book  *Playbook // nil when it could not be read
+	had   *Playbook // the playbook that this file gave before
 }
+
+// wrong says why the playbook of a file does not count; nil when it does.
+func (f *readFile) wrong() error { return cmp.Or(f.err, f.clash) }
 
 // scan reads the regular files of the directory through a root that symbolic links cannot leave.
 func (l *Library) scan() ([]readFile, string, error) {
@@ -169,8 +170,7 @@ func (l *Library) scan() ([]readFile, string, error) {
 	var files []readFile
 	var print strings.Builder
 	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if ext != ".yaml" && ext != ".yml" || strings.HasPrefix(e.Name(), ".") {
+		if !IsBookFile(e.Name()) {
 			continue
 		}
 		f := readOne(root, e.Name())
@@ -178,6 +178,20 @@ func (l *Library) scan() ([]readFile, string, error) {
 		fmt.Fprintf(&print, "%s %s %v\n", f.name, digestOf(f.data), f.err)
 	}
 	return files, print.String(), nil
+}
+
+// IsBookFile reports whether a file of that name holds a playbook: a YAML file that is not hidden and
+// holds no cases, see [IsCaseFile].
+func IsBookFile(name string) bool { return isYAML(name) && !IsCaseFile(name) }
+
+// IsCaseFile reports whether a file beside playbooks holds cases that test them, as in web_upgrade_test.yaml.
+func IsCaseFile(name string) bool {
+	return isYAML(name) && strings.HasSuffix(strings.TrimSuffix(name, filepath.Ext(name)), "_test")
+}
+
+func isYAML(name string) bool {
+	ext := filepath.Ext(name)
+	return (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(filepath.Base(name), ".")
 }
 
 func readOne(root *os.Root, name string) readFile {

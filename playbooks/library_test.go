@@ -27,7 +27,7 @@ func openShelf(t *testing.T, files map[string]string) *shelf {
 	for name, data := range files {
 		s.write(name, data)
 	}
-	lib, err := playbooks.OpenLibrary(s.dir, anything{})
+	lib, err := playbooks.OpenLibrary(s.dir, starting{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +238,67 @@ func TestLibrary_reads_regular_files_of_its_directory_only(t *testing.T) {
 	}
 }
 
+func TestLibrary_refuses_a_circle_where_it_came_in(t *testing.T) {
+	t.Parallel()
+	s := openShelf(t, map[string]string{"a.yaml": starter("a", "1.0.0", "b"), "b.yaml": starter("b", "1.0.0", "c"), "c.yaml": starter("c", "1.0.0")})
+	if broken := s.lib.Broken(); len(broken) != 0 {
+		t.Fatalf("got broken %+v, want none", broken)
+	}
+	s.write("c.yaml", starter("c", "2.0.0", "a"))
+	for range 2 { // the second time because something else changed
+		ch := s.reload()
+		broken := s.lib.Broken()
+		if len(broken) != 1 || broken[0].File != "c.yaml" || broken[0].Name != "c" || !strings.Contains(broken[0].Problems.Error(), "c.yaml:6:22: the playbooks start each other without end: c → a → b → c") {
+			t.Fatalf("got broken %+v, want the circle at the task of c", broken)
+		}
+		if s.version("c") != "1.0.0" || s.version("a") != "1.0.0" || len(ch.Gone) != 0 {
+			t.Errorf("got c %q and a %q, %+v, want the last good versions", s.version("c"), s.version("a"), ch)
+		}
+		s.write("d.yaml", starter("d", "1.0.0"))
+	}
+	s.write("c.yaml", starter("c", "3.0.0", "d"))
+	if s.reload(); s.version("c") != "3.0.0" || len(s.lib.Broken()) != 0 {
+		t.Errorf("got %q, broken %+v, want the repaired version", s.version("c"), s.lib.Broken())
+	}
+}
+
+func TestLibrary_refuses_one_playbook_of_a_circle_that_was_always_there(t *testing.T) {
+	t.Parallel()
+	s := openShelf(t, map[string]string{"a.yaml": starter("a", "1.0.0", "b"), "b.yaml": starter("b", "1.0.0", "a"), "c.yaml": starter("c", "1.0.0", "a")})
+	broken := s.lib.Broken()
+	if len(broken) != 1 || broken[0].File != "a.yaml" || broken[0].Name != "" || s.version("b") == "" || s.version("c") == "" {
+		t.Errorf("got broken %+v, want a alone refused", broken)
+	}
+	if _, err := s.lib.Get("a"); err == nil || !strings.Contains(err.Error(), "a → b → a") {
+		t.Errorf("got %v, want the circle", err)
+	}
+}
+
+func TestLibrary_refuses_a_playbook_that_starts_what_is_not_there(t *testing.T) {
+	t.Parallel()
+	s := openShelf(t, map[string]string{"a.yaml": starter("a", "1.0.0", "handle"), "h.yaml": starter("handler", "1.0.0"), "broken.yaml": "name: bee\n", "d.yaml": starter("d", "1.0.0", "bee", "a")})
+	broken := s.lib.Broken()
+	if len(broken) != 2 || broken[0].File != "a.yaml" || !strings.Contains(broken[0].Problems.Error(), `a.yaml:6:22: there is no playbook "handle" to start; did you mean "handler"?`) {
+		t.Fatalf("got broken %+v, want a, and broken.yaml", broken)
+	}
+	if s.version("a") != "" {
+		t.Error("got a, want it refused")
+	}
+	if s.version("d") == "" {
+		t.Error("got no d, want it loaded: what it starts is there and is told at its own file")
+	}
+	s.write("a.yaml", starter("a", "1.1.0", "handler"))
+	s.reload()
+	s.remove("h.yaml")
+	for range 2 {
+		s.reload()
+		if broken := s.lib.Broken(); s.version("a") != "1.1.0" || len(broken) != 2 || broken[0].Name != "a" {
+			t.Errorf("got %q, broken %+v, want a kept, and told that the handler went away", s.version("a"), broken)
+		}
+		s.write("x.yaml", starter("x", "1.0.0"))
+	}
+}
+
 func TestLibrary_is_safe_for_concurrent_use(t *testing.T) {
 	t.Parallel()
 	s := openShelf(t, map[string]string{"a.yaml": named("ant", "1.0.0")})
@@ -268,5 +329,24 @@ func TestLibrary_is_safe_for_concurrent_use(t *testing.T) {
 	all.Wait()
 	if s.reload(); s.version("ant") != "1.0.y" {
 		t.Errorf("got %q, want the last version written", s.version("ant"))
+	}
+}
+
+func TestLibrary_passes_over_case_files(t *testing.T) {
+	t.Parallel()
+	for name, book := range map[string]bool{"a.yaml": true, "a.yml": true, "a_test.yaml": false, "a_test.yml": false, ".a.yaml": false, "a.txt": false, "test.yaml": true} {
+		if got := playbooks.IsBookFile(name); got != book {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.yaml": strings.Replace(head, "name: b", "name: a", 1) + "tasks: [{any: {}}]\n", "a_test.yaml": "playbook: a\ncases: []\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lib, err := playbooks.OpenLibrary(dir, anything{})
+	if err != nil || len(lib.List()) != 1 || len(lib.Broken()) != 0 {
+		t.Errorf("got %d playbooks, broken %v (%v)", len(lib.List()), lib.Broken(), err)
 	}
 }

@@ -36,8 +36,8 @@ func outline(t *testing.T, b *playbooks.Playbook) string {
 		fmt.Fprintf(&out, "lock %s\n", show(l))
 	}
 	for _, s := range b.NodeSets {
-		fmt.Fprintf(&out, "nodes %s: %s at_least=%d limit=%d empty_ok=%t test=%t uses=%v %s\n",
-			s.Name, s.Type, s.AtLeast, s.Limit, s.EmptyOK, s.Test, s.Uses, show(s.Properties))
+		fmt.Fprintf(&out, "nodes %s: %s at_least=%s at_most=%s limit=%s empty_ok=%t test=%s uses=%v %s\n",
+			s.Name, s.Type, show(s.AtLeast), show(s.AtMost), show(s.Limit), s.EmptyOK, show(s.Test), s.Uses, show(s.Properties))
 	}
 	for _, list := range []string{"tasks", "pre_book", "pre_task", "post_task", "on_fail", "on_success", "post_book", "always"} {
 		for _, task := range b.List(list) {

@@ -13,6 +13,8 @@ type Playbook struct {
 	Tags        []string
 	Uses        []Use
 	Inputs      []Input
+	Approval    Approval // the default of every gate
+	Timeout     Value    // of the run, its `always` list excepted; zero: none
 	DataStores  []Part
 	Locks       []Value // each renders to "store/key", or to a bare store name
 	NodeSets    []NodeSet
@@ -80,11 +82,12 @@ type Part struct {
 // NodeSet is a named set of nodes.
 type NodeSet struct {
 	Part
-	AtLeast   int
-	Limit     int // 0: no limit
+	AtLeast   Value // zero: 1
+	AtMost    Value // zero: no bound; more nodes are a failure
+	Limit     Value // zero: no limit; of more nodes the first are kept
 	EmptyOK   bool
 	WhenEmpty Value // zero: the generated text
-	Test      bool
+	Test      Value // zero: false
 	Uses      []string
 }
 
@@ -101,9 +104,50 @@ type Task struct {
 	Timeout     Value       // zero: none
 	FailOK      bool
 	Destructive bool
-	Idempotent  *bool         // nil: what the task type says
-	Expires     time.Duration // of the approval; 0: the policy's
-	Properties  Value         // a mapping, the common keys taken out
+	Idempotent  *bool    // nil: what the task type says
+	Approval    Approval // of its gate; what it leaves open is the playbook's
+	Locks       []Value  // held for this task only, written as those of the playbook
+	Rolling     *Rolling // nil unless Type is "rolling"
+	Properties  Value    // a mapping, the common keys taken out
+}
+
+// Rolling is what a task of type rolling does: its tasks, for one wave of nodes after the other.
+type Rolling struct {
+	Nodes       Value
+	Waves       []Value // sizes: a number or a share of all nodes; the last one repeats
+	MaxFailures Value   // zero: 0; a number or a share of all nodes, over all waves
+	Tasks       []Task
+}
+
+// Approval is what a playbook asks of a gate. It only tightens what the policy asks; the zero
+// Approval asks for nothing.
+type Approval struct {
+	From    []string      // roles of the policy, one of which an approver has
+	Count   int           // distinct people; 0: the policy's
+	Expires time.Duration // 0: the policy's
+	Reason  string        // "on_deny", "always", or "" for the policy's
+	Scope   string        // "step", "run", or ""
+	Pos     Pos
+}
+
+// Or fills what a leaves open from b.
+func (a Approval) Or(b Approval) Approval {
+	if a.From == nil {
+		a.From = b.From
+	}
+	if a.Count == 0 {
+		a.Count = b.Count
+	}
+	if a.Expires == 0 {
+		a.Expires = b.Expires
+	}
+	if a.Reason == "" {
+		a.Reason = b.Reason
+	}
+	if a.Scope == "" {
+		a.Scope = b.Scope
+	}
+	return a
 }
 
 // Pos is a place in a file; lines and columns count from one. The zero Pos is no place.

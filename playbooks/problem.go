@@ -153,10 +153,12 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+func didYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }
+
 // suggest is the remedy for an unknown word: the nearest known one, or all of them.
 func suggest(word string, known []string) string {
 	if n := Nearest(word, known); n != "" {
-		return fmt.Sprintf("did you mean %q?", n)
+		return didYouMean(n)
 	}
 	if len(known) == 0 {
 		return "none is declared"

@@ -17,8 +17,11 @@ type Properties struct {
 	pos      Pos
 	deferred bool // made for checking
 	read     []string
+	anything []string // of those read, what may be of any kind
 	common   []string // keys that somebody else reads, for suggestions
+	names    *names   // what conditions may name; nil when that is not known
 	problems []*Problem
+	warnings []*Problem
 }
 
 type property struct {
@@ -40,13 +43,18 @@ func Unrendered(v Value) *Properties {
 	return p
 }
 
-// Rendered renders a mapping and reads that. The keys named in shellText hold text for a shell:
-// where that has templates it becomes an argument list, see [Value.Shell].
-func Rendered(v Value, ctx context.Context, s Scope, shellText ...string) (*Properties, error) { //nolint:revive // the value is the receiver of the sentence
+// Special names the keys whose values are not rendered as others are.
+type Special struct {
+	Shell      []string // text for a shell: where that has templates it becomes an argument list, see [Value.Shell]
+	Conditions []string // expressions about what comes later, see [Condition]
+}
+
+// Rendered renders a mapping and reads that.
+func Rendered(v Value, ctx context.Context, s Scope, special Special) (*Properties, error) { //nolint:revive // the value is the receiver of the sentence
 	p := &Properties{pos: v.pos}
 	p.mustBeMapping(v)
 	for _, e := range v.entries {
-		data, err := e.render(ctx, s, slices.Contains(shellText, e.Key))
+		data, err := e.render(ctx, s, special)
 		if err != nil {
 			return nil, err
 		}
@@ -55,11 +63,14 @@ func Rendered(v Value, ctx context.Context, s Scope, shellText ...string) (*Prop
 	return p, nil
 }
 
-func (e Entry) render(ctx context.Context, s Scope, shellText bool) (any, error) {
-	if shellText {
+func (e Entry) render(ctx context.Context, s Scope, special Special) (any, error) {
+	switch {
+	case slices.Contains(special.Shell, e.Key):
 		if argv, ok, err := e.Value.Shell(ctx, s); ok {
 			return argv, err
 		}
+	case slices.Contains(special.Conditions, e.Key):
+		return bind(ctx, e.Value, s)
 	}
 	return e.Value.Render(ctx, s)
 }
@@ -120,6 +131,7 @@ func (p *Properties) Deferred(key string) bool {
 
 // Any returns a value as it is; nil when it is absent or deferred.
 func (p *Properties) Any(key string) any {
+	p.anything = append(p.anything, key)
 	e, _ := p.value(key)
 	return e.value
 }
@@ -144,7 +156,17 @@ func (p *Properties) Values() map[string]any {
 // Problem records that something is wrong with a key.
 func (p *Properties) Problem(key, format string, args ...any) {
 	e, _ := p.get(key)
-	p.add(e.pos, "correct it", format, args...)
+	message, remedy := sentence(fmt.Sprintf(format, args...))
+	p.add(e.pos, remedy, "%s", message)
+}
+
+// sentence splits what an error says into what is wrong and what to write instead.
+func sentence(text string) (message, remedy string) {
+	message, remedy, told := strings.Cut(text, "; ")
+	if !told {
+		remedy = "correct it"
+	}
+	return message, remedy
 }
 
 // Remedy records that something is wrong with a key, and what to write instead.
@@ -153,13 +175,19 @@ func (p *Properties) Remedy(key, remedy, format string, args ...any) {
 	p.add(e.pos, remedy, format, args...)
 }
 
+// Warn records something about a key that loads but should be changed.
+func (p *Properties) Warn(key, remedy, format string, args ...any) {
+	e, _ := p.get(key)
+	p.warnings = append(p.warnings, &Problem{Pos: e.pos, Message: fmt.Sprintf(format, args...), Remedy: remedy, Warning: true})
+}
+
 // Err returns every problem, unknown keys included; nil when there is none. A key is known when it was read.
 func (p *Properties) Err() error {
 	all := slices.Clone(p.problems)
 	for _, e := range p.props {
 		if !slices.Contains(p.read, e.key) {
 			all = append(all, &Problem{
-				Pos: e.pos, Message: fmt.Sprintf("unknown key %q", e.key), Remedy: suggest(e.key, p.known()),
+				Pos: e.pos, Message: fmt.Sprintf("unknown key %q", e.key), Remedy: instead(e.key, p.known()),
 			})
 		}
 	}

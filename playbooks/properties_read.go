@@ -11,11 +11,17 @@ import (
 func (p *Properties) Text(key, fallback string) string {
 	e, ok := p.value(key)
 	if !ok {
+		if e.deferred && p.deferred && !slices.Contains(p.anything, key) && e.source.isList(p.names) {
+			p.add(e.pos, joined(e.source), "%s must be text, not a list", key)
+		}
 		return fallback
 	}
 	switch e.value.(type) {
-	case []any, map[string]any:
-		p.add(e.pos, "write one value", "%s must be text, not %s", key, describe(e.value))
+	case []any:
+		p.add(e.pos, joined(e.source), "%s must be text, not a list", key)
+		return fallback
+	case map[string]any:
+		p.add(e.pos, "write one value", "%s must be text, not a mapping", key)
 		return fallback
 	}
 	if _, isText := e.value.(string); !isText && e.source.kind == scalar {
@@ -36,7 +42,11 @@ func (p *Properties) RequireText(key string) string {
 
 func (p *Properties) require(key string) {
 	if e, ok := p.get(key); !ok || !e.deferred && e.value == nil {
-		p.add(e.pos, "add "+key+": …", "%s is missing", key)
+		remedy := "add " + key + ": …"
+		if e.source.cut {
+			remedy = "put a value that begins with # in quotes: to YAML it is a comment"
+		}
+		p.add(e.pos, remedy, "%s is missing", key)
 	}
 }
 
@@ -120,7 +130,7 @@ func (p *Properties) Strings(key string) []string {
 	}
 	items, ok := e.value.([]any)
 	if !ok {
-		p.add(e.pos, "write [a, b], or a template that gives a list", "%s must be a list, not %s", key, describe(e.value))
+		p.add(e.pos, p.listRemedy(key, e.value), "%s must be a list, not %s", key, describe(e.value))
 		return nil
 	}
 	out := make([]string, 0, len(items))

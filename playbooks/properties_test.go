@@ -14,7 +14,7 @@ import (
 func properties(t *testing.T, yamlText string) (unrendered, rendered *playbooks.Properties) {
 	t.Helper()
 	v := mustValue(t, yamlText)
-	rendered, err := playbooks.Rendered(v, t.Context(), scope())
+	rendered, err := playbooks.Rendered(v, t.Context(), scope(), playbooks.Special{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestProperties_with_templates_are_present_and_unread_until_rendered(t *test
 func TestRendered_makes_an_argument_list_of_shell_text(t *testing.T) {
 	t.Parallel()
 	v := mustValue(t, `{command: "echo {{ inputs.text }}", other: "echo {{ inputs.text }}", plain: echo}`)
-	p, err := playbooks.Rendered(v, t.Context(), scope(), "command", "plain")
+	p, err := playbooks.Rendered(v, t.Context(), scope(), playbooks.Special{Shell: []string{"command", "plain"}})
 	if err != nil {
 		t.Fatal(err)
 	}

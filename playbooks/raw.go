@@ -11,10 +11,14 @@ import (
 )
 
 const (
-	// maxSize is the largest file that is read.
-	maxSize = 1 << 20
-	// maxValues bounds what aliases may expand to.
-	maxValues = 100_000
+	// maxSize is the largest file that is read: ten times the longest playbook that anybody showed.
+	maxSize = 256 << 10
+	// maxValues bounds what a file holds, aliases expanded.
+	maxValues = 20_000
+	// maxTasks bounds the tasks of a playbook, those of its hook lists and waves included.
+	maxTasks = 1000
+	// maxProblems bounds what is told of one file: nobody mends more at a time.
+	maxProblems = 200
 	// maxDepth bounds the nesting.
 	maxDepth = 64
 )
@@ -28,6 +32,14 @@ type source struct {
 	tooMuch  bool // a bound was reached: nothing more is read
 }
 
+func newSource(file string, data []byte) *source {
+	s := &source{file: file}
+	if len(data) <= maxSize {
+		s.lines = strings.Split(string(data), "\n")
+	}
+	return s
+}
+
 func (s *source) problem(pos Pos, remedy, format string, args ...any) {
 	s.add(&Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Remedy: remedy})
 }
@@ -38,9 +50,18 @@ func (s *source) warn(pos Pos, remedy, format string, args ...any) {
 
 // add completes a problem with its file and line.
 func (s *source) add(p *Problem) {
+	if len(s.problems) > maxProblems {
+		return
+	}
+	if len(s.problems) == maxProblems {
+		p = &Problem{Pos: p.Pos, Message: fmt.Sprintf("there are more than %d problems", maxProblems), Remedy: "mend those above first"}
+	}
 	p.File = s.file
 	if p.Pos == (Pos{}) {
 		p.Pos = Pos{Line: 1, Column: 1}
+	}
+	if last := len(s.lines); last > 0 && p.Pos.Line > last { // what is missing at the end stands behind it
+		p.Pos = Pos{Line: last, Column: 1}
 	}
 	if p.Pos.Line > 0 && p.Pos.Line <= len(s.lines) {
 		p.Line = s.line(p.Pos.Line)
@@ -50,6 +71,9 @@ func (s *source) add(p *Problem) {
 
 // take adds what an error holds: problems with places, or a sentence about the place given.
 func (s *source) take(pos Pos, err error) {
+	if err == nil {
+		return
+	}
 	if all, ok := errors.AsType[*Problems](err); ok {
 		for _, p := range all.All() {
 			c := *p
@@ -68,7 +92,8 @@ func (s *source) take(pos Pos, err error) {
 		s.add(&c)
 		return
 	}
-	s.problem(pos, "correct it", "%s", err)
+	message, remedy := sentence(err.Error())
+	s.problem(pos, remedy, "%s", message)
 }
 
 // value converts a node. Aliases are followed, merges are merged, templates are parsed.
@@ -76,10 +101,13 @@ func (s *source) value(n *yaml.Node, depth int) Value {
 	pos := Pos{Line: n.Line, Column: n.Column}
 	// Long texts cost more, because an alias may repeat them.
 	s.values += 1 + len(n.Value)/64
-	if depth > maxDepth || s.values > maxValues {
-		if !s.tooMuch {
-			s.problem(pos, "make it flatter", "the file nests too deep or its aliases expand to too much")
-		}
+	switch {
+	case s.tooMuch:
+	case depth > maxDepth:
+		s.problem(pos, "make it flatter", "the file nests deeper than %d levels", maxDepth)
+		s.tooMuch = true
+	case s.values > maxValues:
+		s.problem(pos, "split the playbook, and let a task of type playbook start the parts", "the file holds more than %d values, aliases expanded", maxValues)
 		s.tooMuch = true
 	}
 	if s.tooMuch {
@@ -91,6 +119,9 @@ func (s *source) value(n *yaml.Node, depth int) Value {
 	case yaml.SequenceNode:
 		v := Value{kind: list, pos: pos}
 		for _, c := range n.Content {
+			if s.tooMuch {
+				break
+			}
 			v.items = append(v.items, s.value(c, depth+1))
 		}
 		return v
@@ -102,7 +133,7 @@ func (s *source) value(n *yaml.Node, depth int) Value {
 }
 
 func (s *source) scalar(n *yaml.Node, pos Pos) Value {
-	v := Value{kind: scalar, pos: pos, raw: n.Value, plain: n.Value}
+	v := Value{kind: scalar, pos: pos, raw: n.Value, plain: n.Value, bare: n.Style == 0, cut: s.cut(n)}
 	switch n.Tag {
 	case "!!null":
 		v.plain = nil
@@ -157,7 +188,7 @@ func (s *source) mapping(n *yaml.Node, depth int) Value {
 	}
 	var merged []Value
 	seen := make(map[string]Pos)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !s.tooMuch; i += 2 {
 		k, c := n.Content[i], n.Content[i+1]
 		if k.Tag == "!!merge" {
 			merged = append(merged, s.merges(c, depth)...)

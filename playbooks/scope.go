@@ -2,8 +2,13 @@ package playbooks
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrNoValue says that an optional input was not given and has neither a store nor a default. A
+// template that is nothing but such an input fails; an expression sees nil. [Scope.Input] wraps it.
+var ErrNoValue = errors.New("it has no value, data source or default")
 
 // Scope is what templates and expressions see of a run.
 type Scope struct {
@@ -16,6 +21,7 @@ type Scope struct {
 	Previous, Failed map[string]any
 	Tasks            map[string]map[string]any // by `as`
 	Run              map[string]any
+	Wave             map[string]any   // inside a rolling task: nodes, number, count
 	Started          time.Time        // for elapsed_time
 	Now              func() time.Time // nil means time.Now
 }
@@ -33,7 +39,7 @@ func noTask(which string) map[string]any {
 		"success": false, "msg": "No " + which + " task was found", "message": "No " + which + " task was found",
 		"data": []any{}, "description": "No " + which + " task was found", "runtime": 0,
 		"path": "", "type": "", "status": "", "ran": false,
-		"ok_nodes": []any{}, "failed_nodes": []any{}, "silent_nodes": []any{},
+		"ok_nodes": []any{}, "failed_nodes": []any{}, "silent_nodes": []any{}, "unasked_nodes": []any{},
 	}
 }
 

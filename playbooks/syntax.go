@@ -60,7 +60,7 @@ func (s *source) readable(data []byte) bool {
 }
 
 // searchSize is the size of the largest file that is parsed again and again to find an error.
-const searchSize = 128 << 10
+const searchSize = 32 << 10
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
@@ -88,21 +88,7 @@ func (s *source) syntax(data []byte, err error) {
 	}
 	text := s.lines[line-1]
 	column := utf8.RuneCountInString(text[:len(text)-len(strings.TrimLeft(text, " \t"))]) + 1
-	s.problem(Pos{Line: line, Column: column}, yamlRemedy(yamlMessage(err)), "this is not YAML: %s", yamlMessage(err))
-}
-
-func yamlRemedy(message string) string {
-	for _, r := range []struct{ part, remedy string }{
-		{"unknown anchor", "name it above with &"},
-		{"mapping values are not allowed", `put a value that holds ": " in quotes`},
-		{"cannot start any token", "indent with spaces, and put a value that begins with a special character in quotes"},
-		{"end of stream", "close the quotes or brackets of this line or of one above"},
-	} {
-		if strings.Contains(message, r.part) {
-			return r.remedy
-		}
-	}
-	return "look at the quotes and the indentation of this line and of those above"
+	s.problem(Pos{Line: line, Column: column}, s.yamlRemedy(yamlMessage(err), line), "this is not YAML: %s", yamlMessage(err))
 }
 
 func decode(data []byte) error {

@@ -159,7 +159,7 @@ func metadataItems() []string {
 func taskItems() []string {
 	return []string{
 		"success", "msg", "message", "data", "description", "runtime", "ran", "status",
-		"path", "type", "ok_nodes", "failed_nodes", "silent_nodes",
+		"path", "type", "ok_nodes", "failed_nodes", "silent_nodes", "unasked_nodes",
 	}
 }
 
@@ -212,7 +212,7 @@ func (f *form) check(n *names) *Problem {
 	if slices.Contains(known, f.name) {
 		return nil
 	}
-	return &Problem{Message: fmt.Sprintf("unknown %s %q", what, f.name), Remedy: suggest(f.name, known)}
+	return &Problem{Message: fmt.Sprintf("unknown %s %q", what, f.name), Remedy: instead(f.name, known)}
 }
 
 func inNodes() *Problem {

@@ -25,6 +25,8 @@ type Value struct {
 	pos     Pos
 	plain   any    // of a scalar
 	raw     string // of a scalar, as it was written
+	bare    bool   // of a scalar: it was written without quotes
+	cut     bool   // of a bare scalar: a comment follows in its line, perhaps by mistake
 	items   []Value
 	entries []Entry
 	tmpl    *template
@@ -122,6 +124,26 @@ func (v Value) asWritten() any {
 	default:
 		return nil
 	}
+}
+
+// words makes booleans of the words of YAML 1.1 that stand without quotes, as in `force: yes`. Only
+// what is sent on as JSON is read so; elsewhere the reader of a property knows what it wants.
+func (v Value) words() Value {
+	out := v
+	if v.kind == scalar && v.bare {
+		if word, ok := v.plain.(string); ok {
+			out.plain = yesNo(word)
+		}
+	}
+	out.items, out.entries = nil, nil
+	for _, item := range v.items {
+		out.items = append(out.items, item.words())
+	}
+	for _, e := range v.entries {
+		e.Value = e.Value.words()
+		out.entries = append(out.entries, e)
+	}
+	return out
 }
 
 func (v Value) hasTemplate() bool {

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/playbot/playbot/playbooks"
 )
 
@@ -40,5 +42,33 @@ func TestValue_knows_its_source_and_whether_it_is_literal(t *testing.T) {
 	var absent playbooks.Value
 	if got, err := absent.Render(t.Context(), playbooks.Scope{}); !absent.IsZero() || got != nil || err != nil || absent.Source() != "" {
 		t.Errorf("got %v (%v), want an absent value to be nothing", got, err)
+	}
+}
+
+// 2017 read YAML 1.1, where these words without quotes are booleans. That matters where a value leaves as JSON.
+func TestValue_words_without_quotes_are_booleans_in_what_is_sent(t *testing.T) {
+	t.Parallel()
+	book := parse(t, head+`tasks:
+  - any:
+      properties: {a: yes, b: No, c: "yes", d: [on, 'off', yes please], e: {f: OFF}, ":g": "{{ uuid }} yes", h: y}
+      message: yes
+      list: [yes]
+`)
+	got := map[string]any{}
+	for _, e := range book.Tasks[0].Properties.Entries() {
+		data, err := e.Value.Render(t.Context(), playbooks.Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Key] = data
+	}
+	delete(got["properties"].(map[string]any), "g")
+	want := map[string]any{
+		"properties": map[string]any{"a": true, "b": false, "c": "yes", "d": []any{true, "off", "yes please"}, "e": map[string]any{"f": false}, "h": "y"},
+		"message":    "yes",
+		"list":       []any{"yes"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rendered (-want +got):\n%s", diff)
 	}
 }

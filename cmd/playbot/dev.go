@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,11 @@ func dev(ctx context.Context, s streams, o devOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	logger := quietLogger(s, o.verbose)
+	if o.playbooks != "" { // the bot works in a folder of its own
+		if o.playbooks, err = filepath.Abs(o.playbooks); err != nil {
+			return fmt.Errorf("find the playbooks: %w", err)
+		}
+	}
 	local, err := app.StartLocal(ctx, app.LocalOptions{Dir: dir, RedChecks: demoReds, Playbooks: o.playbooks, Page: o.listen, Logger: logger})
 	if err != nil {
 		return err
@@ -46,6 +52,10 @@ func dev(ctx context.Context, s streams, o devOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Stop(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(s.out, "A workspace of your own is open at\n\n  %s\n\n", local.Workspace.PageURL())
-	fmt.Fprint(s.out, "Type  /playbook run web_upgrade tier=bravo rev=abc  as ana, and approve it as ben.\nNothing real is touched. Ctrl-C ends it.\n")
+	try := "Type  /playbook run web_upgrade tier=bravo rev=abc  as ana, and approve it as ben."
+	if o.playbooks != "" {
+		try = "Type  /playbook list  to see your playbooks; ana runs them, and ben approves."
+	}
+	fmt.Fprint(s.out, try+"\nNothing real is touched. Ctrl-C ends it.\n")
 	return a.Run(ctx)
 }

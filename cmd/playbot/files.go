@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/playbot/playbot/playbooks"
 )
 
 // playbookFile is a file that is to be checked.
@@ -27,8 +28,7 @@ func playbookFiles(path string) ([]playbookFile, error) {
 		}
 		names = nil
 		for _, e := range entries {
-			ext := filepath.Ext(e.Name())
-			if (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+			if playbooks.IsBookFile(e.Name()) {
 				names = append(names, filepath.Join(path, e.Name()))
 			}
 		}

@@ -22,6 +22,8 @@ func newRun(s streams) *cobra.Command {
 		Use: "run PLAYBOOK [INPUT=VALUE …]", Short: "Run one playbook from this terminal, with its gates asked here",
 		Long: "Runs a playbook and shows every step as it happens. You are known to the policy by your local user name,\n" +
 			"which a role must list; gates are asked here, and your own answer counts when policy.own_approval is true.\n" +
+			"Secret inputs are asked for without showing what you type; playbot keeps them in memory only, so that they are\n" +
+			"asked for again when a run is taken up.\n" +
 			"Runs of the terminal are kept in a store file of their own. Ctrl-C cancels the run, and its `always` tasks\n" +
 			"still run; a second Ctrl-C ends playbot, and the next `playbot run` takes up what was cut off.",
 		Args: cobra.ArbitraryArgs,
@@ -29,6 +31,7 @@ func newRun(s streams) *cobra.Command {
 	}
 	c.Flags().StringVar(&o.config, "config", "playbot.yaml", "the configuration file")
 	c.Flags().StringVar(&o.store, "store", "", "file that keeps the runs of the terminal; default: terminal.db in data_dir")
+	c.Flags().StringArrayVar(&o.secrets, "secret", nil, "where the value of a secret input is: NAME=@FILE, NAME=- (standard input) or NAME=env:VARIABLE; else it is asked for")
 	c.Flags().BoolVar(&o.verbose, "verbose", false, "log what happens")
 	return c
 }
@@ -36,6 +39,7 @@ func newRun(s streams) *cobra.Command {
 type runOptions struct {
 	config, store string
 	verbose       bool
+	secrets       []string // NAME=@FILE, NAME=- or NAME=env:VARIABLE
 }
 
 func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err error) {
@@ -49,6 +53,10 @@ func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err e
 	// The first Ctrl-C ends ctx, which cancels the run; everything else goes on until the run has ended.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	given, err := givenSecrets(s, o.secrets)
+	if err != nil {
+		return err
+	}
 	t := newTerminal(s, me)
 	level := slog.LevelError // a disk that is full shows nowhere else: the run only stands still
 	if o.verbose {
@@ -66,11 +74,28 @@ func runOnce(ctx context.Context, s streams, o runOptions, args []string) (err e
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(working) }()
-	if err = t.finishOld(ctx, working, old); err == nil {
-		err = t.play(ctx, working, commands.Line(append([]string{"run"}, args...)))
-	}
+	err = t.runAll(ctx, working, old, args, given)
 	stop()
 	return errors.Join(err, <-ended)
+}
+
+// runAll takes up what was cut off, and then runs the playbook. Everything secret is asked for first.
+func (t *terminal) runAll(ctx, working context.Context, old []engine.RunID, args []string, given map[string]string) error {
+	for name, value := range given {
+		t.known[name] = []string{value}
+	}
+	if err := t.giveAgain(ctx, working, old); err != nil {
+		return err
+	}
+	secrets, err := t.askFor(ctx, args, given)
+	if err != nil {
+		return err
+	}
+	t.listen()
+	if err := t.finishOld(ctx, working, old); err != nil {
+		return err
+	}
+	return t.play(ctx, working, commands.Line(append([]string{"run"}, args...)), secrets)
 }
 
 // load reads the configuration, and says who the local user is to it.

@@ -34,6 +34,8 @@ func (v *runView) show(e engine.Event) {
 		v.notes(p.Notes)
 	case engine.LockAwaited:
 		v.terminal.say("  waiting for the lock %s, held by %s (%s)\n", commands.Clean(p.Lock), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
+	case engine.SecretsNeeded:
+		v.terminal.say("  %s\n", commands.Clean(commands.LostSecrets(v.run)))
 	case engine.TaskBegun:
 		v.terminal.say("▸ %s\n", v.title(p.Path))
 	case engine.AttemptEnded:
@@ -43,6 +45,11 @@ func (v *runView) show(e engine.Event) {
 	case engine.RunEnded:
 		v.terminal.say("\n%s %s %s after %s: %s\nrun %s\n", commands.RunMark(p.Status), v.run.Requested.Playbook.Name, p.Status,
 			commands.Took(v.run.Ended.Sub(v.run.At)), commands.Clean(p.Message), v.run.ID.Short())
+	case engine.ApprovalAsked:
+		if p.Rests != "" { // the answers are the next events
+			v.terminal.say("  approved with the rest of the run: %s\n", v.title(p.Path))
+			return
+		}
 	default: // the rest shows in the question or not at all
 	}
 	v.question()
@@ -95,7 +102,8 @@ func (v *runView) question() {
 	name, text := "", ""
 	v.choices = nil
 	if a := v.run.Pending(); a != nil {
-		name, text, v.choices = "gate "+a.Approval, v.gate(a), commands.ApprovalButtons(v.run.ID, a.Approval)
+		name = fmt.Sprintf("gate %s %d", a.Approval, len(a.Given)) // asked anew after every yes but the last
+		text, v.choices = v.gate(a), commands.ApprovalButtons(v.run.ID, a)
 	} else if s := v.run.Unknown(); s != nil {
 		n := s.Last().Attempt
 		name = fmt.Sprintf("unknown %s %d", s.Path, n)
@@ -117,6 +125,9 @@ func (v *runView) prompt() {
 	labels := make([]string, len(v.choices))
 	for i, c := range v.choices {
 		labels[i] = strings.ToLower(c.Label)
+		if v.wantsReason(c) {
+			labels[i] += " REASON"
+		}
 	}
 	v.terminal.say("Type %s: ", strings.Join(labels, ", "))
 }
@@ -135,6 +146,12 @@ func (v *runView) gate(a *engine.Approval) string {
 		}
 		fmt.Fprintf(&b, "\n  %s: %s", key, commands.Clean(string(value)))
 	}
+	if asks := commands.Asks(a); asks != "" {
+		fmt.Fprintf(&b, "\n  it %s", commands.Clean(asks))
+	}
+	if len(a.Given) > 0 {
+		fmt.Fprintf(&b, "\n  approved so far: %s", commands.Clean(a.Progress()))
+	}
 	return b.String()
 }
 
@@ -147,14 +164,44 @@ func (v *runView) answer(ctx context.Context, line string, there bool) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
-	for _, c := range v.choices {
-		if strings.EqualFold(strings.TrimSpace(line), c.Label) {
-			v.press(ctx, c)
-			return
+	c, reason, ok := chosen(v.choices, strings.TrimSpace(line))
+	switch {
+	case !ok:
+		v.terminal.say("%q is none of the choices; write the whole word.\n", commands.Clean(line))
+	case reason == "" && v.wantsReason(c):
+		v.terminal.say("This needs a reason; write it behind the word.\n")
+	case reason != "" && !takesReason(c):
+		v.terminal.say("%s takes no reason; write the word alone.\n", strings.ToLower(c.Label))
+	default:
+		v.press(ctx, c, reason)
+		return
+	}
+	v.prompt()
+}
+
+// chosen is the choice that a line begins with, the longest if several do, and what stands behind it.
+func chosen(choices []commands.Button, line string) (choice commands.Button, rest string, ok bool) {
+	for _, c := range choices {
+		n := len(c.Label)
+		if len(line) < n || !strings.EqualFold(line[:n], c.Label) || ok && len(choice.Label) > n {
+			continue
+		}
+		if behind := line[n:]; behind == "" || strings.HasPrefix(behind, " ") {
+			choice, rest, ok = c, strings.TrimSpace(behind), true
 		}
 	}
-	v.terminal.say("%q is none of the choices; write the whole word.\n", commands.Clean(line))
-	v.prompt()
+	return choice, rest, ok
+}
+
+// takesReason reports whether a reason may stand behind a choice: at gates.
+func takesReason(c commands.Button) bool {
+	return c.Action == commands.ActionApprove || c.Action == commands.ActionRest || c.Action == commands.ActionDeny
+}
+
+// wantsReason reports whether a reason must stand behind a choice.
+func (v *runView) wantsReason(c commands.Button) bool {
+	a := v.run.Pending()
+	return a != nil && takesReason(c) && a.WantsReason(c.Action != commands.ActionDeny)
 }
 
 // nobody answers in place of the person who is not there: with the end of the run, and with no, the
@@ -165,14 +212,14 @@ func (v *runView) nobody(ctx context.Context) {
 	if v.run.Cancel == nil {
 		v.cancel(ctx)
 	} else {
-		v.press(ctx, v.choices[len(v.choices)-1])
+		v.press(ctx, v.choices[len(v.choices)-1], "nobody is at the terminal to answer")
 	}
 	v.choices = nil
 }
 
-func (v *runView) press(ctx context.Context, c commands.Button) {
+func (v *runView) press(ctx context.Context, c commands.Button, reason string) {
 	reply := v.terminal.app.Commands.Press(ctx, commands.Press{
-		Key: string(engine.NewRunID(time.Now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value,
+		Key: string(engine.NewRunID(time.Now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value, Reason: reason,
 	})
 	v.terminal.say("%s", reply.Text())
 	if reply.Code == "" {
@@ -190,5 +237,5 @@ func (v *runView) cancel(ctx context.Context) {
 	if len(v.choices) > 0 {
 		v.terminal.say("\n") // ends the line with the question
 	}
-	v.press(ctx, commands.CancelButton(v.id))
+	v.press(ctx, commands.CancelButton(v.id), "")
 }

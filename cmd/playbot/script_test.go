@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -53,10 +54,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startSite starts a fleet, a PuppetDB and a workspace, and writes playbot.yaml for them. The local
-// user may run everything there; with `own` they may also approve what they asked for.
+// user may run everything there; with `own` they may also approve what they asked for, and with
+// `reasons` every answer needs a reason.
 func startSite(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
-		ts.Fatalf("usage: site [own]")
+		ts.Fatalf("usage: site [own] [reasons]")
 	}
 	local, err := app.StartLocal(context.Background(), app.LocalOptions{
 		Dir: ts.MkAbs("."), Nodes: fleetsim.WebFleet(2, 50*time.Millisecond),
@@ -69,7 +71,10 @@ func startSite(ts *testscript.TestScript, neg bool, args []string) {
 	local.Config.Policy.Roles["terminal"] = app.RoleConfig{
 		Members: []string{me.Username}, May: []policy.Verb{policy.Run, policy.Approve, policy.Cancel}, Playbooks: []string{"*"},
 	}
-	local.Config.Policy.OwnApproval = len(args) > 0 && args[0] == "own"
+	local.Config.Policy.OwnApproval = slices.Contains(args, "own")
+	if slices.Contains(args, "reasons") {
+		local.Config.Policy.ApprovalReason = policy.ReasonAlways
+	}
 	data, err := yaml.Marshal(local.Config)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("playbot.yaml"), data, 0o600))

@@ -19,21 +19,29 @@ import (
 type terminal struct {
 	app   *app.App
 	who   engine.Actor
-	lines <-chan string // what the person types; closed at the end of the input
+	lines <-chan string       // what the person types; closed at the end of the input
+	known map[string][]string // secrets that the person gave, by input
+	used  map[string]bool     // those of them that a run which was cut off was waiting for
 
 	mu  sync.Mutex // guards out: tasks post while the run is shown
 	out streams
 }
 
 func newTerminal(s streams, who engine.Actor) *terminal {
+	return &terminal{who: who, out: s, known: map[string][]string{}, used: map[string]bool{}}
+}
+
+// listen begins to read what the person types. Secrets are asked for before: two readers would share
+// the lines between them.
+func (t *terminal) listen() {
 	lines := make(chan string)
+	t.lines = lines
 	go func() { // ends with the input, or with the process: a read cannot be taken back
 		defer close(lines)
-		for in := bufio.NewScanner(s.in); in.Scan(); {
+		for in := bufio.NewScanner(t.out.in); in.Scan(); {
 			lines <- in.Text()
 		}
 	}()
-	return &terminal{who: who, lines: lines, out: s}
 }
 
 func (t *terminal) say(format string, args ...any) {
@@ -49,9 +57,9 @@ func (t *terminal) Post(_ context.Context, m slack.Message) error {
 }
 
 // play says a line that starts a run and shows the run to its end.
-func (t *terminal) play(ctx, working context.Context, line string) error {
+func (t *terminal) play(ctx, working context.Context, line string, secrets map[string]string) error {
 	reply := t.app.Commands.Say(working, commands.Request{
-		Key: string(engine.NewRunID(time.Now())), Actor: t.who, Origin: engine.OriginTerminal, Text: line,
+		Key: string(engine.NewRunID(time.Now())), Actor: t.who, Origin: engine.OriginTerminal, Text: line, Secrets: secrets,
 	})
 	switch reply.Code {
 	case "":

@@ -9,11 +9,19 @@ import (
 	"github.com/playbot/playbot/engine/datastores/environment"
 	"github.com/playbot/playbot/engine/datastores/file"
 	"github.com/playbot/playbot/engine/datastores/memory"
+	datastoresshell "github.com/playbot/playbot/engine/datastores/shell"
+	"github.com/playbot/playbot/engine/nodes/list"
 	nodesmcollective "github.com/playbot/playbot/engine/nodes/mcollective"
 	"github.com/playbot/playbot/engine/nodes/pql"
+	nodesshell "github.com/playbot/playbot/engine/nodes/shell"
+	"github.com/playbot/playbot/engine/nodes/terraform"
 	"github.com/playbot/playbot/engine/nodes/yaml"
+	"github.com/playbot/playbot/engine/tasks/assert"
+	"github.com/playbot/playbot/engine/tasks/data"
+	graphiteevent "github.com/playbot/playbot/engine/tasks/graphite_event"
 	"github.com/playbot/playbot/engine/tasks/log"
 	"github.com/playbot/playbot/engine/tasks/mcollective"
+	mcollectiveassert "github.com/playbot/playbot/engine/tasks/mcollective_assert"
 	"github.com/playbot/playbot/engine/tasks/playbook"
 	"github.com/playbot/playbot/engine/tasks/shell"
 	"github.com/playbot/playbot/engine/tasks/slack"
@@ -27,25 +35,37 @@ type Network interface {
 	nodesmcollective.Client
 }
 
+// PuppetDB answers queries. *puppetdb.Client is one.
+type PuppetDB interface {
+	pql.Client
+	nodesmcollective.PuppetDB
+}
+
 // Deps are what the built-in types need. What is nil makes the types that need it fail, when they
 // are used, with a sentence that says what to configure.
 type Deps struct {
 	Network  Network
-	PuppetDB pql.Client
-	Books    playbook.Books
-	ReadOnly func(action string) bool // which actions only read
-	Slack    slack.Options
-	Webhook  webhook.Options
-	DataDir  string // relative paths in playbooks start here
-	Logger   *slog.Logger
+	PuppetDB PuppetDB
+	// Collective is that of the network: of the nodes that PuppetDB knows, those of another are left out.
+	Collective string // default none is left out
+	Books      playbook.Books
+	ReadOnly   func(action string) bool // which actions only read
+	Slack      slack.Options
+	Webhook    webhook.Options // for graphite_event too
+	DataDir    string          // relative paths in playbooks start here
+	Logger     *slog.Logger
 }
 
 // Types is the list.
 func Types(d Deps) engine.Types {
 	return engine.Types{
 		Tasks: []engine.TaskType{
+			assert.Type(),
+			data.Type(),
+			graphiteevent.Type(d.Webhook),
 			log.Type(d.Logger),
 			mcollective.Type(d.Network, d.ReadOnly),
+			mcollectiveassert.Type(d.Network, d.ReadOnly),
 			playbook.Type(d.Books),
 			shell.Type(),
 			slack.Type(d.Slack),
@@ -53,14 +73,18 @@ func Types(d Deps) engine.Types {
 			webhook.Type(d.Webhook),
 		},
 		Nodes: []engine.NodeSourceType{
-			nodesmcollective.Type(d.Network),
+			list.Type(),
+			nodesmcollective.Type(nodesmcollective.Sources{Network: d.Network, PuppetDB: d.PuppetDB, Collective: d.Collective}),
 			pql.Type(d.PuppetDB),
+			nodesshell.Type(),
+			terraform.Type(d.DataDir),
 			yaml.Type(d.DataDir),
 		},
 		Stores: []engine.DataStoreType{
 			environment.Type(),
 			file.Type(d.DataDir),
 			memory.Type(memory.NewLocks()),
+			datastoresshell.Type(),
 		},
 	}
 }

@@ -80,14 +80,26 @@ func TestTypes_haveASummaryAndNamesOfTheirOwn(t *testing.T) {
 			t.Errorf("%s: a name stands for two types: %v", kind, names)
 		}
 	}
-	for _, alias := range []string{"choria", "rpc"} {
-		if !slices.Contains(types.Names("task"), alias) {
-			t.Errorf("the task type %s of 2017 is missing", alias)
+	for kind, names := range map[string][]string{
+		"task":        {"mcollective", "choria", "rpc", "mcollective_assert", "shell", "slack", "webhook", "graphite_event", "data"},
+		"nodes":       {"mcollective", "choria", "pql", "yaml", "shell", "terraform"},
+		"data_stores": {"memory", "environment", "file", "shell"},
+	} {
+		for _, name := range names {
+			if !slices.Contains(types.Names(kind), name) {
+				t.Errorf("%s: the type %s of 2017 is missing", kind, name)
+			}
 		}
+	}
+	if slices.Contains(types.Names("task"), "bolt") {
+		t.Error("the task type bolt is there; a playbook with it is refused with a sentence")
 	}
 	for _, tt := range types.Tasks {
 		if tt.Summary == "" {
 			t.Errorf("task type %s has no summary", tt.Name)
+		}
+		if (tt.Deprecated != "") != (tt.Name == "mcollective_assert") {
+			t.Errorf("task type %s is deprecated: %q", tt.Name, tt.Deprecated)
 		}
 	}
 }
@@ -100,8 +112,11 @@ func TestTypes_withoutDepsSayWhatToConfigure(t *testing.T) {
 		want       string
 	}{
 		"mcollective": {map[string]any{"action": "rpcutil.ping", "nodes": []any{"a"}}, "nats.servers"},
-		"playbook":    {map[string]any{"name": "x"}, "set playbooks"},
-		"slack":       {map[string]any{"channel": "#ops", "text": "x"}, "token"},
+		"mcollective_assert": {map[string]any{
+			"action": "rpcutil.ping", "nodes": []any{"a"}, "expression": []any{"pong", ">", 1},
+		}, "nats.servers"},
+		"playbook": {map[string]any{"name": "x"}, "set playbooks"},
+		"slack":    {map[string]any{"channel": "#ops", "text": "x"}, "token"},
 	} {
 		for _, tt := range builtin.Types(builtin.Deps{}).Tasks {
 			if tt.Name != name {

@@ -25,6 +25,9 @@ type Request struct {
 	OnReply func(Reply)
 	// Before is called before each batch; an error stops this and all further batches.
 	Before func(batch []string) error
+	// Enough is asked after each batch but the last; true ends the call there, which is no error. The
+	// servers that were not asked are [Result.Unasked].
+	Enough func() bool
 }
 
 // Reply is one server's answer.
@@ -116,6 +119,9 @@ func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
 	}
 	first := true
 	for batch := range slices.Chunk(nodes, size) {
+		if !first && k.q.Enough != nil && k.q.Enough() {
+			return nil
+		}
 		if !first && k.q.BatchSleep > 0 {
 			select {
 			case <-time.After(k.q.BatchSleep):

@@ -163,6 +163,29 @@ func TestCall_stopsBeforeABatchThatIsNotAllowed(t *testing.T) {
 	})
 }
 
+func TestCall_endsBetweenBatchesWhenItIsEnough(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(3, 0), func(t under) {
+		heard, questions, began := 0, 0, time.Now()
+		q := ping(append(bravo(), "web1.example.net", "web2.example.net")...)
+		q.BatchSize, q.BatchSleep = 2, time.Minute
+		q.OnReply = func(choria.Reply) { heard++ }
+		q.Enough = func() bool { questions++; return heard >= 4 }
+		res, err := t.client.Call(t.Context(), q)
+		if err != nil || len(res.Replies) != 4 || fmt.Sprint(res.Unasked) != "[web2.example.net]" || questions != 2 {
+			t.Errorf("got %v, %s, unasked %v after %d questions", err, account(res), res.Unasked, questions)
+		}
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("took %s, want one rest of a minute", took)
+		}
+		q.ID, heard, questions = "", 0, 0
+		q.Nodes = q.Nodes[:4]
+		if res, err := t.client.Call(t.Context(), q); err != nil || len(res.Unasked) != 0 || questions != 1 {
+			t.Errorf("got %v, unasked %v after %d questions; nobody asks after the last batch", err, res.Unasked, questions)
+		}
+	})
+}
+
 func TestCall_thatIsCutOffBetweenBatchesLeavesTheRestUnasked(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleetsim.WebFleet(3, 0), func(t under) {

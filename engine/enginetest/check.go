@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/playbot/playbot/engine"
@@ -15,25 +17,18 @@ func Check(events []engine.Event, secrets ...string) []string {
 	c := &checker{
 		open: make(map[engine.Path]engine.AttemptStarted), unknown: make(map[string]bool),
 		gated: make(map[engine.Path]bool), approvals: make(map[string]*approval),
-		asked: make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq),
+		taskLocks: make(map[engine.Path][]string),
+		asked:     make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq),
 	}
 	for i, e := range events {
 		c.order(i, e)
 		c.secrets(e, secrets)
 		c.apply(e)
 	}
-	if c.ended && len(c.locks) > 0 {
-		c.say("promise 5: the run ended while it holds locks %v", c.locks)
+	if c.ended && len(c.locks)+len(c.taskLocks) > 0 {
+		c.say("promise 5: the run ended while it holds locks %v %v", c.locks, c.taskLocks)
 	}
 	return c.problems
-}
-
-type approval struct {
-	asked engine.ApprovalAsked
-	given bool
-	at    time.Time // of the yes
-	used  bool
-	over  bool
 }
 
 type checker struct {
@@ -41,12 +36,14 @@ type checker struct {
 	last      engine.Seq
 	ended     bool
 	locks     []string
+	taskLocks map[engine.Path][]string
 	open      map[engine.Path]engine.AttemptStarted
 	unknown   map[string]bool // attempts that a person was asked about and has not answered
 	gated     map[engine.Path]bool
 	approvals map[string]*approval
 	stopped   bool // by a person: from here on only `always` begins
 	asked     map[engine.Path]engine.Seq
+	lacks     []string                   // secrets that a restart has lost
 	resolved  map[engine.Path]engine.Seq // where a person chose to retry
 }
 
@@ -70,10 +67,25 @@ func (c *checker) secrets(e engine.Event, secrets []string) {
 		c.say("event %d cannot be encoded: %v", e.Seq, err)
 	}
 	for _, s := range secrets {
-		if bytes.Contains(data, []byte(s)) {
+		if holds(data, s) {
 			c.say("promise 6: event %d (%s) contains a secret", e.Seq, e.Kind())
 		}
 	}
+}
+
+// holds reports whether JSON holds a secret, or a line of it that is not short.
+func holds(data []byte, secret string) bool {
+	const short = 6
+	for i, part := range append([]string{secret}, strings.Split(secret, "\n")...) {
+		inside, err := json.Marshal(part)
+		if err != nil || i > 0 && len(part) < short {
+			continue
+		}
+		if bytes.Contains(data, []byte(part)) || bytes.Contains(data, inside[1:len(inside)-1]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) apply(e engine.Event) {
@@ -82,19 +94,18 @@ func (c *checker) apply(e engine.Event) {
 		c.locks = append(c.locks, p.Locks...)
 	case engine.LocksReleased:
 		c.locks = nil
+	case engine.TaskLocksRequested:
+		c.taskLocks[p.Path] = p.Locks
+	case engine.TaskLocksReleased:
+		delete(c.taskLocks, p.Path)
+	case engine.SecretsNeeded:
+		c.lacks = p.Names
+	case engine.SecretsGiven:
+		c.lacks = slices.DeleteFunc(slices.Clone(c.lacks), func(n string) bool { return slices.Contains(p.Names, n) })
 	case engine.TaskBegun:
 		c.gated[p.Path] = p.Gated != ""
-	case engine.ApprovalAsked:
-		c.approvals[p.Approval] = &approval{asked: p}
-		c.asked[p.Path] = e.Seq
-	case engine.ApprovalGiven:
-		c.decide(p.Approval, e.Time, true)
-	case engine.ApprovalDenied:
-		c.decide(p.Approval, e.Time, false)
-	case engine.ApprovalExpired:
-		c.decide(p.Approval, time.Time{}, false)
-	case engine.ApprovalVoided:
-		c.decide(p.Approval, time.Time{}, false)
+	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided:
+		c.approval(e)
 	case engine.AttemptStarted:
 		c.start(e.Seq, e.Time, p)
 	case engine.AttemptEnded:
@@ -109,7 +120,7 @@ func (c *checker) apply(e engine.Event) {
 	case engine.AttemptResolved:
 		delete(c.unknown, attemptKey(p.Path, p.Attempt))
 		delete(c.open, p.Path)
-		c.stopped = c.stopped || p.Choice == engine.ResolveAbort && p.Path.List() != "always"
+		c.stopped = c.stopped || p.Choice == engine.ResolveAbort && p.Path.Root() != "always"
 		if p.Choice == engine.ResolveRetry {
 			c.resolved[p.Path] = e.Seq
 		}
@@ -128,27 +139,15 @@ func (c *checker) apply(e engine.Event) {
 
 func attemptKey(p engine.Path, n int) string { return fmt.Sprintf("%s#%d", p, n) }
 
-func (c *checker) decide(id string, at time.Time, yes bool) {
-	a, ok := c.approvals[id]
-	if !ok {
-		c.say("promise 4: a decision on approval %s, which was never asked", id)
-		return
-	}
-	if yes && (a.over || a.given) {
-		c.say("promise 4: approval %s was given after it was decided", id)
-	}
-	if yes && at.After(a.asked.Expires) {
-		c.say("promise 4: approval %s was given at %s, after it expired", id, at)
-	}
-	a.given, a.over, a.at = yes, !yes, at
-}
-
 func (c *checker) start(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
 	if c.ended {
 		c.say("promise 1: event %d starts %s after the run ended", seq, p.Path)
 	}
-	if c.stopped && p.Path.List() != "always" {
+	if c.stopped && p.Path.Root() != "always" {
 		c.say("promise 7: event %d starts %s after a person stopped the run", seq, p.Path)
+	}
+	if len(c.lacks) > 0 && !c.stopped && p.Key != "" {
+		c.say("promise 4: event %d starts %s without the secrets %v, which were not given again", seq, p.Path, c.lacks)
 	}
 	if before, open := c.open[p.Path]; open {
 		c.say("promise 2: event %d starts %s attempt %d while attempt %d has no outcome", seq, p.Path, p.Attempt, before.Attempt)
@@ -160,31 +159,6 @@ func (c *checker) start(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
 	if c.gated[p.Path] && p.Key != "" { // without a key nothing was begun: the properties did not render
 		c.gate(seq, at, p)
 	}
-}
-
-// useWithin is how long a yes may lie unused.
-const useWithin = 15 * time.Minute
-
-// gate checks that a gated attempt does exactly what was approved, in time.
-func (c *checker) gate(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
-	a, ok := c.approvals[p.Approval]
-	if !ok || !a.given || a.over {
-		c.say("promise 4: event %d starts the gated task %s without an approval", seq, p.Path)
-		return
-	}
-	if a.asked.Path != p.Path {
-		c.say("promise 4: event %d starts %s on an approval for %s", seq, p.Path, a.asked.Path)
-	}
-	if !same(a.asked.Sealed, p.Properties) || !same(a.asked.Nodes, p.Nodes) {
-		c.say("promise 4: event %d starts %s with %v on %v, and approved was %v on %v", seq, p.Path, p.Properties, p.Nodes, a.asked.Sealed, a.asked.Nodes)
-	}
-	if !a.used && at.After(a.at.Add(useWithin)) {
-		c.say("promise 4: event %d starts %s on an approval that is %s old", seq, p.Path, at.Sub(a.at))
-	}
-	if c.asked[p.Path] < c.resolved[p.Path] {
-		c.say("promise 4: event %d repeats %s after unknown without asking again", seq, p.Path)
-	}
-	a.used = true
 }
 
 // same compares two values as JSON, where it makes no difference that there are none.

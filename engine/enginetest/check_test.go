@@ -21,6 +21,18 @@ func TestCheck_findsEveryBrokenPromise(t *testing.T) {
 	wider := rests
 	wider.Nodes = []string{"web9"}
 	asked := engine.ApprovalAsked{Approval: "a", Path: "tasks.1", Expires: t0.Add(time.Hour)}
+	askedOf := func(nodes ...string) engine.ApprovalAsked {
+		a := asked
+		a.Nodes = nodes
+		return a
+	}
+	keyed := start
+	keyed.Key = "k"
+	restsOn := func(attempt int, nodes ...string) engine.AttemptStarted {
+		s := rests
+		s.Attempt, s.Nodes = attempt, nodes
+		return s
+	}
 	given := engine.ApprovalGiven{Approval: "a"}
 	end := engine.RunEnded{Status: engine.RunSuccess}
 	for name, row := range map[string]struct {
@@ -43,6 +55,9 @@ func TestCheck_findsEveryBrokenPromise(t *testing.T) {
 		"a voided approval":           {[]engine.Payload{gated, asked, given, engine.ApprovalVoided{Approval: "a"}, rests}, "without an approval"},
 		"an approval of another task": {[]engine.Payload{gated, engine.ApprovalAsked{Approval: "a", Path: "tasks.2", Expires: t0.Add(time.Hour)}, given, rests}, "on an approval for tasks.2"},
 		"more nodes than approved":    {[]engine.Payload{gated, asked, given, wider}, "promise 4: event 5 starts tasks.1 with"},
+		"a try about fewer nodes":     {[]engine.Payload{gated, askedOf("web1", "web2"), given, restsOn(1, "web1", "web2"), engine.AttemptEnded{Path: "tasks.1", Attempt: 1}, restsOn(2, "web2"), engine.AttemptEnded{Path: "tasks.1", Attempt: 2}, end}, ""},
+		"a first try about fewer":     {[]engine.Payload{gated, askedOf("web1", "web2"), given, restsOn(1, "web2")}, "promise 4: event 5 starts tasks.1 with"},
+		"a try about other nodes":     {[]engine.Payload{gated, askedOf("web1"), given, restsOn(1, "web1"), engine.AttemptEnded{Path: "tasks.1", Attempt: 1}, restsOn(2, "web9")}, "promise 4: event 7 starts tasks.1 with"},
 		"a late yes":                  {[]engine.Payload{gated, engine.ApprovalAsked{Approval: "a", Path: "tasks.1", Expires: t0}, given}, "after it expired"},
 		"a yes after a no":            {[]engine.Payload{gated, asked, engine.ApprovalDenied{Approval: "a"}, given}, "after it was decided"},
 		"a retry that did not ask": {[]engine.Payload{
@@ -51,8 +66,16 @@ func TestCheck_findsEveryBrokenPromise(t *testing.T) {
 			engine.AttemptResolved{Path: "tasks.1", Attempt: 1, Choice: engine.ResolveRetry},
 			rests,
 		}, "without asking again"},
-		"a lock that is kept":  {[]engine.Payload{engine.LocksRequested{Locks: []string{"s/k"}}, end}, "promise 5"},
-		"a secret":             {[]engine.Payload{engine.PrepareFailed{Message: "token hunter22"}}, "promise 6"},
+		"a lock that is kept": {[]engine.Payload{engine.LocksRequested{Locks: []string{"s/k"}}, end}, "promise 5"},
+		"a secret":            {[]engine.Payload{engine.PrepareFailed{Message: "token hunter22"}}, "promise 6"},
+		"a secret in JSON":    {[]engine.Payload{engine.PrepareFailed{Message: "key a\"b\nc"}}, "promise 6"},
+		"a line of a secret":  {[]engine.Payload{engine.PrepareFailed{Message: "the second line"}}, "promise 6"},
+		"a start without its secret": {[]engine.Payload{
+			begun, engine.SecretsNeeded{Names: []string{"a", "b"}}, engine.SecretsGiven{Names: []string{"b"}}, keyed,
+		}, "without the secrets [a]"},
+		"a start with its secret": {[]engine.Payload{
+			begun, engine.SecretsNeeded{Names: []string{"a"}}, engine.SecretsGiven{Names: []string{"a"}}, keyed, engine.AttemptEnded{Path: "tasks.1", Attempt: 1}, end,
+		}, ""},
 		"a start after a stop": {[]engine.Payload{engine.CancelRequested{}, begun, start}, "promise 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +84,7 @@ func TestCheck_findsEveryBrokenPromise(t *testing.T) {
 			for i, f := range append([]engine.Payload{engine.RunRequested{}}, row.facts...) {
 				events = append(events, engine.Event{Stream: "run/01X", Seq: engine.Seq(i + 1), Time: t0.Add(time.Duration(i) * time.Second), Payload: f})
 			}
-			got := strings.Join(enginetest.Check(events, "hunter22"), "\n")
+			got := strings.Join(enginetest.Check(events, "hunter22", "a\"b\nc", "the first line\nthe second line"), "\n")
 			if row.want == "" && got != "" || !strings.Contains(got, row.want) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}

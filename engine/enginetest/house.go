@@ -48,7 +48,7 @@ func NewHouse(tb testing.TB, log engine.Log, change ...func(*engine.Options)) *H
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h.opts = engine.Options{Log: log, Books: h.books, Types: h.Script.Types(), Policy: rules}
+	h.opts = engine.Options{Log: log, Books: h.books, Types: h.Script.Types(), Policy: rules, SecretKey: []byte("the same key in every process !!")}
 	for _, c := range change {
 		c(&h.opts)
 	}
@@ -68,6 +68,13 @@ func (h *House) Restart() {
 	h.Engine = e
 	if err := e.Resume(context.Background()); err != nil {
 		h.tb.Fatal(err)
+	}
+}
+
+// Change sets options for the next [House.Restart].
+func (h *House) Change(change ...func(*engine.Options)) {
+	for _, c := range change {
+		c(&h.opts)
 	}
 }
 
@@ -126,6 +133,9 @@ func (h *House) Watch(id engine.RunID) { h.Script.note(id) }
 
 // Watched lists the runs that are watched, children included, in the order in which they began.
 func (h *House) Watched() []engine.RunID { return h.Script.runs() }
+
+// Secrets are byte strings that the events of no run of this test may contain.
+func (h *House) Secrets(secrets ...string) { h.secrets = append(h.secrets, secrets...) }
 
 // Start has ana start a playbook.
 func (h *House) Start(name string, inputs map[string]any) engine.RunID {

@@ -185,10 +185,11 @@ func (d doTask) Run(ctx context.Context, c *engine.Call) (engine.Result, error) 
 type childTask struct {
 	script *Script
 	name   string
+	inputs map[string]any
 }
 
 func (s *Script) decodeChild(p *playbooks.Properties) (engine.Task, error) {
-	return childTask{script: s, name: p.RequireText("name")}, p.Err()
+	return childTask{script: s, name: p.RequireText("name"), inputs: p.Map("inputs")}, p.Err()
 }
 
 // Effect implements [engine.Task].
@@ -196,7 +197,7 @@ func (childTask) Effect() engine.Effect { return engine.Idempotent }
 
 // Run implements [engine.Task].
 func (t childTask) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	run, err := c.Child(ctx, t.name, nil)
+	run, err := c.Child(ctx, t.name, t.inputs)
 	if run == nil {
 		return engine.Result{}, err
 	}

@@ -26,6 +26,8 @@ type Rules struct {
 	Roles       []Role
 	OwnApproval bool          // the requester may approve their own run
 	Expires     time.Duration // how long an approval may take; 0 means [DefaultExpires]
+	Count       int           // how many people must approve; 0 means 1
+	Reason      string        // who must give a reason: [ReasonNone], [ReasonOnDeny] or [ReasonAlways]
 	Gates       []string      // patterns of task types and actions that always ask: "shell", "*.upgrade"
 	ReadOnly    []string      // patterns of actions that change nothing; nil means [DefaultReadOnly]
 }
@@ -58,6 +60,7 @@ type Subject struct {
 type Decision struct {
 	Allowed bool
 	Rule    string
+	Role    string // the role that allows it; empty when none does
 }
 
 // Policy answers questions about rules. It is immutable and safe for concurrent use.
@@ -72,6 +75,15 @@ func New(rules Rules) (*Policy, error) {
 	}
 	if rules.Expires < time.Second {
 		return nil, fmt.Errorf("policy: approvals must have at least one second, not %s", rules.Expires)
+	}
+	if rules.Count == 0 {
+		rules.Count = 1
+	}
+	if rules.Count < 1 || rules.Count > MaxApprovals {
+		return nil, fmt.Errorf("policy: an approval takes 1 to %d people, not %d", MaxApprovals, rules.Count)
+	}
+	if !slices.Contains(reasons(), rules.Reason) {
+		return nil, fmt.Errorf("policy: unknown reason %q; use %s or %s, or leave it out", rules.Reason, ReasonOnDeny, ReasonAlways)
 	}
 	if rules.ReadOnly == nil {
 		rules.ReadOnly = DefaultReadOnly()
@@ -112,14 +124,19 @@ func checkPatterns(list []string) error {
 
 // Decide says whether who may do verb with the playbook.
 func (p *Policy) Decide(who Subject, verb Verb, playbook string) Decision {
+	return p.decide(who, verb, playbook, nil)
+}
+
+// decide counts only the roles in from; all when there are none.
+func (p *Policy) decide(who Subject, verb Verb, playbook string, from []string) Decision {
 	known := false
 	for _, role := range p.rules.Roles {
 		if !role.has(who) {
 			continue
 		}
 		known = true
-		if role.grants(verb) && matchAny(role.Playbooks, playbook) {
-			return Decision{Allowed: true, Rule: fmt.Sprintf("role %s may %s %s", role.Name, verb, playbook)}
+		if role.grants(verb) && matchAny(role.Playbooks, playbook) && listed(role.Name, from) {
+			return Decision{Allowed: true, Rule: fmt.Sprintf("role %s may %s %s", role.Name, verb, playbook), Role: role.Name}
 		}
 	}
 	if !known {
@@ -128,33 +145,8 @@ func (p *Policy) Decide(who Subject, verb Verb, playbook string) Decision {
 	return Decision{Rule: fmt.Sprintf("none of your roles may %s %s", verb, playbook)}
 }
 
-// DecideApproval says whether who may approve for a playbook in a run that requester asked for.
-func (p *Policy) DecideApproval(who, requester Subject, playbook string) Decision {
-	d := p.Decide(who, Approve, playbook)
-	if d.Allowed && who == requester && !p.rules.OwnApproval {
-		return Decision{Rule: "you asked for this run, so somebody else has to approve it"}
-	}
-	return d
-}
-
 // OwnApproval reports whether requesters may approve what they asked for.
 func (p *Policy) OwnApproval() bool { return p.rules.OwnApproval }
-
-// Approvers lists the member ids that may approve the playbook, in the order of the rules.
-func (p *Policy) Approvers(playbook string) []string {
-	var out []string
-	for _, role := range p.rules.Roles {
-		if !role.grants(Approve) || !matchAny(role.Playbooks, playbook) {
-			continue
-		}
-		for _, m := range role.Members {
-			if !slices.Contains(out, m) {
-				out = append(out, m)
-			}
-		}
-	}
-	return out
-}
 
 // Roles lists the names of the roles that who has.
 func (p *Policy) Roles(who Subject) []string {

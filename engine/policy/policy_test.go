@@ -99,6 +99,9 @@ func TestNew_refusesBadRules(t *testing.T) {
 		"has no name":         {Roles: []policy.Role{{}}},
 		"pattern":             {Gates: []string{"["}},
 		"at least one second": {Expires: time.Millisecond},
+		"1 to 10 people":      {Count: 11},
+		"not -1":              {Count: -1},
+		"unknown reason":      {Reason: "sometimes"},
 	} {
 		if _, err := policy.New(rules); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

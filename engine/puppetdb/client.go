@@ -1,4 +1,5 @@
-// Package puppetdb asks a PuppetDB for nodes, with PQL over its query API, version 4.
+// Package puppetdb asks a PuppetDB for nodes over its query API, version 4: with PQL, or with the tree
+// in JSON that PQL stands for.
 package puppetdb
 
 import (
@@ -92,9 +93,14 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Query runs PQL and returns its rows.
 func (c *Client) Query(ctx context.Context, pql string) ([]map[string]any, error) {
-	body, err := json.Marshal(map[string]string{"query": pql})
+	return c.rows(ctx, pql)
+}
+
+// rows runs PQL or a tree. Both are sent as JSON, in which no value can end early.
+func (c *Client) rows(ctx context.Context, query any) ([]map[string]any, error) {
+	body, err := json.Marshal(map[string]any{"query": query})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("query PuppetDB: %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/pdb/query/v4", bytes.NewReader(body))
 	if err != nil {
@@ -166,10 +172,24 @@ func (c *Client) unreachable(err error) error {
 // Certnames runs PQL whose rows have a certname, and returns those, each once, in the order of the
 // answer. Rows of deactivated or expired nodes are dropped.
 func (c *Client) Certnames(ctx context.Context, pql string) ([]string, error) {
-	rows, err := c.Query(ctx, pql)
+	rows, err := c.rows(ctx, pql)
 	if err != nil {
 		return nil, err
 	}
+	return certnames(rows)
+}
+
+// Select is Certnames for a query that is a tree, such as ["from", "nodes", ["=", "certname", "web1"]]. A
+// value in it is a leaf of its own: whatever it holds, it cannot change the query.
+func (c *Client) Select(ctx context.Context, tree []any) ([]string, error) {
+	rows, err := c.rows(ctx, tree)
+	if err != nil {
+		return nil, err
+	}
+	return certnames(rows)
+}
+
+func certnames(rows []map[string]any) ([]string, error) {
 	seen := make(map[string]bool)
 	var out []string
 	for _, row := range rows {
@@ -198,9 +218,4 @@ func (c *Client) Ping(ctx context.Context) error {
 		err = fmt.Errorf("PuppetDB at %s says %q and not that it is running; look at its log", c.base, data)
 	}
 	return err
-}
-
-// Quote makes a PQL string of any text, so that a value can never widen a query.
-func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

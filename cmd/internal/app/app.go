@@ -75,6 +75,10 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.ends.add("store", func(context.Context) error { return a.Store.Close() })
+	key, err := secretKey(secretKeyPath(o.Store))
+	if err != nil {
+		return err
+	}
 	w := wiring{options: o, rules: rules, app: a}
 	types, fleet, err := w.types(ctx)
 	if err != nil {
@@ -85,7 +89,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	}
 	a.Engine, err = engine.New(engine.Options{
 		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch,
-		Secrets: tokens.list(), Logger: o.Logger,
+		Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
 	})
 	if err != nil {
 		return err

@@ -61,6 +61,8 @@ type PuppetConfig struct {
 type PolicyConfig struct {
 	OwnApproval     bool                  `yaml:"own_approval"`
 	ApprovalExpires time.Duration         `yaml:"approval_expires"`
+	Approvals       int                   `yaml:"approvals"`       // how many people must approve; default 1
+	ApprovalReason  string                `yaml:"approval_reason"` // who must give a reason: on_deny or always; default nobody
 	Gates           []string              `yaml:"gates"`
 	ReadOnly        []string              `yaml:"read_only"`
 	Roles           map[string]RoleConfig `yaml:"roles"`
@@ -198,6 +200,7 @@ func checkURL(key, text string, schemes ...string) error {
 func (c *Config) Rules() (*policy.Policy, error) {
 	rules := policy.Rules{
 		OwnApproval: c.Policy.OwnApproval, Expires: c.Policy.ApprovalExpires,
+		Count: c.Policy.Approvals, Reason: c.Policy.ApprovalReason,
 		Gates: c.Policy.Gates, ReadOnly: c.Policy.ReadOnly,
 	}
 	for _, name := range sortedKeys(c.Policy.Roles) {

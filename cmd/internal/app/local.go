@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +93,14 @@ func (l *Local) start(ctx context.Context, o LocalOptions) error {
 func known(nodes []fleetsim.Node) []pdbsim.Node {
 	out := make([]pdbsim.Node, len(nodes))
 	for i, n := range nodes {
-		out[i] = pdbsim.Node{Certname: n.Name, Facts: n.Facts, Classes: n.Classes, Deactivated: n.Deactivated}
+		agents := n.Agents
+		if agents == nil {
+			agents = fleetsim.Agents()
+		}
+		out[i] = pdbsim.Node{
+			Certname: n.Name, Facts: n.Facts, Classes: n.Classes, Deactivated: n.Deactivated,
+			Agents: slices.Sorted(maps.Keys(agents)), Collectives: []string{"mcollective"},
+		}
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 			return engine.Types{}, nil, err
 		}
 		w.app.ends.add("puppetdb", func(context.Context) error { client.Close(); return nil })
-		deps.PuppetDB = client
+		deps.PuppetDB, deps.Collective = client, w.options.Config.NATS.Collective
 	}
 	return builtin.Types(deps), fleet, nil
 }

@@ -6,23 +6,34 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/internal/process"
 	"github.com/playbot/playbot/playbooks"
 )
 
 // Type is the data store type.
 func Type() engine.DataStoreType {
 	return engine.DataStoreType{
-		Name: "environment", Summary: "variables that playbot was started with",
+		Name: "environment", Summary: "variables that playbot was started with", Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.DataStore, error) {
 			s := &store{prefix: p.Text("prefix", ""), changed: make(map[string]*string)}
 			p.Duration("timeout", 0) // keys that every store of 2017 had
 			p.Duration("ttl", 0)
 			return s, p.Err()
 		},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{
+			Name: "prefix", Kind: playbooks.KindText,
+			Doc: "What stands before the key in the name of the variable. Values are text; what a run writes is seen by that run alone.",
+		},
+		{Name: "timeout", Kind: playbooks.KindDuration, Doc: "Accepted for playbooks of 2017; this store has no locks."},
+		{Name: "ttl", Kind: playbooks.KindDuration, Doc: "Accepted for playbooks of 2017; this store has no locks."},
 	}
 }
 
@@ -50,7 +61,7 @@ func (s *store) Get(_ context.Context, key string) (any, error) {
 
 // Put implements [engine.DataStore].
 func (s *store) Put(_ context.Context, key string, value any) error {
-	text, ok := word(value)
+	text, ok := process.Variable(value)
 	if !ok {
 		return engine.Errorf(engine.CodeInvalid, "an environment variable holds text; %s cannot be a list, a mapping or nothing", s.prefix+key)
 	}
@@ -58,19 +69,6 @@ func (s *store) Put(_ context.Context, key string, value any) error {
 	defer s.mu.Unlock()
 	s.changed[s.prefix+key] = &text
 	return nil
-}
-
-// word writes a value as a template does: a number in full, never as 1e+06.
-func word(value any) (text string, ok bool) {
-	switch v := value.(type) {
-	case string:
-		return v, true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	case bool, int, int64, uint64:
-		return fmt.Sprint(v), true
-	}
-	return "", false
 }
 
 // Delete implements [engine.DataStore].

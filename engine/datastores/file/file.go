@@ -19,18 +19,31 @@ import (
 // Type is the data store type. Relative paths are relative to dir; ~ is the home folder.
 func Type(dir string) engine.DataStoreType {
 	return engine.DataStoreType{
-		Name: "file", Summary: "values in a YAML or JSON file",
+		Name: "file", Summary: "values in a YAML or JSON file", Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.DataStore, error) {
 			s := &store{
 				path: locate(dir, p.RequireText("file")), format: p.Choice("format", "", "yaml", "json"),
 				create: p.Bool("create", false), timeout: p.Duration("timeout", 0),
 			}
 			p.Duration("ttl", 0) // of 2017; a lock in a file is held until it is released
-			if !p.Has("format") {
+			if !p.Deferred("format") && p.Any("format") == nil {
 				p.RequireText("format")
 			}
 			return s, p.Err()
 		},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{
+			Name: "file", Kind: playbooks.KindText, Required: true,
+			Doc: "The path of a file that holds a mapping of keys to values; a relative one starts at `data_dir`, `~/` is the home folder. Locks are in `FILE.locks` beside it.",
+		},
+		{Name: "format", Kind: playbooks.KindText, Required: true, Choices: []string{"yaml", "json"}, Doc: "How the file is written."},
+		{Name: "create", Kind: playbooks.KindBool, Default: "false", Doc: "Whether a file that is not there is created by the first write."},
+		{Name: "timeout", Kind: playbooks.KindDuration, Default: "120", Doc: "How long a run waits for a lock of this store; a bare number is seconds."},
+		{Name: "ttl", Kind: playbooks.KindDuration, Doc: "Accepted for playbooks of 2017; a lock in a file is held until it is released."},
 	}
 }
 
@@ -54,6 +67,12 @@ type store struct {
 
 // LockTimeout is how long a run waits for a lock; 0 is the engine's default.
 func (s *store) LockTimeout() time.Duration { return s.timeout }
+
+// Ready reports whether the file can be read. The engine asks before the first task, when inputs read the store.
+func (s *store) Ready(context.Context) error {
+	_, err := s.read()
+	return err
+}
 
 // Get implements [engine.DataStore].
 func (s *store) Get(_ context.Context, key string) (any, error) {

@@ -18,6 +18,10 @@ import (
 func Type(locks *Locks) engine.DataStoreType {
 	return engine.DataStoreType{
 		Name: "memory", Summary: "values that live as long as the run",
+		Keys: []playbooks.Key{
+			{Name: "timeout", Kind: playbooks.KindDuration, Default: "120", Doc: "How long a run waits for a lock of this store; a bare number is seconds. Locks hold between all runs of a process."},
+			{Name: "ttl", Kind: playbooks.KindDuration, Doc: "Accepted for playbooks of 2017; a lock in memory is held until it is released."},
+		},
 		Decode: func(p *playbooks.Properties) (engine.DataStore, error) {
 			s := &store{locks: locks, values: make(map[string]any), timeout: p.Duration("timeout", 0)}
 			p.Duration("ttl", 0) // of 2017; a lock in memory has no life of its own

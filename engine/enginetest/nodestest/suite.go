@@ -26,7 +26,8 @@ type Case struct {
 	Some map[string]any
 	Want []string
 	None map[string]any // finds nothing
-	// Broken is a source that is out of reach or cannot be read; its error contains Names.
+	// Broken is a source that is out of reach or cannot be read; its error contains Names. Without
+	// Names the source is the playbook itself, which cannot be out of reach.
 	Broken     map[string]any
 	BrokenType *engine.NodeSourceType // nil: Type
 	Names      string
@@ -133,6 +134,9 @@ func (c Case) findsNothing(t *testing.T) {
 
 func (c Case) namesSource(t *testing.T) {
 	t.Helper()
+	if c.Names == "" {
+		return
+	}
 	if c.BrokenType != nil {
 		c.Type = *c.BrokenType
 	}

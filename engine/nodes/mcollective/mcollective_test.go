@@ -55,9 +55,9 @@ func TestSource_passesTheSuite(t *testing.T) {
 		f.Fault(fleetsim.Fault{Node: "web5.example.net", Action: "discovery", Kind: fleetsim.Duplicate})
 		_, closed := network(t)
 		closed.Close()
-		broken := mcollective.Type(closed)
+		broken := mcollective.Type(mcollective.Sources{Network: closed})
 		return nodestest.Case{
-			Type: mcollective.Type(c), Defaults: true,
+			Type: mcollective.Type(mcollective.Sources{Network: c}), Defaults: true,
 			Some: map[string]any{"facts": list("tier=bravo")}, Want: []string{"web4.example.net", "web5.example.net", "web6.example.net"},
 			None:       map[string]any{"facts": list("tier=nosuch")},
 			BrokenType: &broken, Names: "Choria network",
@@ -82,7 +82,7 @@ func TestSource_everyFilterReachesTheNodes(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			_, c := network(t)
-			got, err := discover(t, mcollective.Type(c), row.properties)
+			got, err := discover(t, mcollective.Type(mcollective.Sources{Network: c}), row.properties)
 			if s := strings.ReplaceAll(strings.Join(got, " "), ".example.net", ""); err != nil || s != row.want {
 				t.Errorf("%s: got %q, %v; want %q", name, s, err, row.want)
 			}
@@ -93,7 +93,7 @@ func TestSource_everyFilterReachesTheNodes(t *testing.T) {
 func TestType_refusesWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	for want, properties := range map[string]map[string]any{
-		"type: pql":              {"discovery_method": "choria"},
+		`cannot be "flatfile"`:   {"discovery_method": "flatfile"},
 		"compound filters":       {"compound": "a and b"},
 		"is not a fact filter":   {"facts": list("tier")},
 		"facts must be a list":   {"facts": "tier=bravo"},
@@ -102,7 +102,7 @@ func TestType_refusesWhatItCannotDo(t *testing.T) {
 		"/[/ is not a regular":   {"identities": list("web1", "/[/")},
 		"/*/ is not a regular":   {"facts": list("tier=/*/")},
 	} {
-		_, err := mcollective.Type(nil).Decode(playbooks.FromMap(properties))
+		_, err := mcollective.Type(mcollective.Sources{}).Decode(playbooks.FromMap(properties))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", properties, err, want)
 		}
@@ -111,7 +111,7 @@ func TestType_refusesWhatItCannotDo(t *testing.T) {
 
 func TestSource_withoutNetworkSaysWhatToConfigure(t *testing.T) {
 	t.Parallel()
-	if _, err := discover(t, mcollective.Type(nil), nil); err == nil || !strings.Contains(err.Error(), "nats.servers") {
+	if _, err := discover(t, mcollective.Type(mcollective.Sources{}), nil); err == nil || !strings.Contains(err.Error(), "nats.servers") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -123,7 +123,7 @@ func TestSource_networkThatIsGoneIsNamedAfterAWhile(t *testing.T) {
 		f.StopBroker()
 		synctest.Wait() // until the client has noticed
 		began := time.Now()
-		_, err := discover(t, mcollective.Type(c), nil)
+		_, err := discover(t, mcollective.Type(mcollective.Sources{Network: c}), nil)
 		if err == nil || !strings.Contains(err.Error(), "Choria network") || !strings.Contains(err.Error(), "nats.servers") {
 			t.Errorf("got %v", err)
 		}

@@ -18,6 +18,10 @@ type Client interface {
 func Type(client Client) engine.NodeSourceType {
 	return engine.NodeSourceType{
 		Name: "pql", Summary: "nodes that a PuppetDB query returns",
+		Keys: []playbooks.Key{{
+			Name: "query", Kind: playbooks.KindText, Required: true,
+			Doc: "The query, in PQL. Its rows must hold `certname`; rows of deactivated nodes do not count.",
+		}},
 		Decode: func(p *playbooks.Properties) (engine.NodeSource, error) {
 			return source{client, p.RequireText("query")}, p.Err()
 		},

@@ -21,6 +21,13 @@ const maxSize = 4 << 20
 func Type(dir string) engine.NodeSourceType {
 	return engine.NodeSourceType{
 		Name: "yaml", Summary: "nodes listed in a file, in groups",
+		Keys: []playbooks.Key{
+			{
+				Name: "source", Kind: playbooks.KindText, Required: true,
+				Doc: "The path of a YAML file of at most 4 MiB that holds a mapping of groups to lists of names; a relative one starts at `data_dir`.",
+			},
+			{Name: "group", Kind: playbooks.KindText, Required: true, Doc: "The group to use."},
+		},
 		Decode: func(p *playbooks.Properties) (engine.NodeSource, error) {
 			s := source{path: p.RequireText("source"), group: p.RequireText("group")}
 			if s.path != "" && !filepath.IsAbs(s.path) {

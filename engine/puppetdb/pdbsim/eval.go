@@ -1,15 +1,18 @@
 package pdbsim
 
 import (
+	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// run answers a query.
+// run answers a query: PQL, or a tree in JSON.
 func run(src string, nodes []Node) ([]map[string]any, error) {
+	parse := parsePQL
+	if strings.HasPrefix(strings.TrimSpace(src), "[") {
+		parse = parseJSON
+	}
 	q, everyState, err := parse(src)
 	if err != nil {
 		return nil, err
@@ -20,7 +23,7 @@ func run(src string, nodes []Node) ([]map[string]any, error) {
 			continue
 		}
 		for _, r := range rowsOf(q.entity, n) {
-			if q.where(r) {
+			if q.where(r) == yes {
 				rows = append(rows, project(q, r))
 			}
 		}
@@ -36,6 +39,14 @@ func run(src string, nodes []Node) ([]map[string]any, error) {
 	return rows, nil
 }
 
+func parseJSON(src string) (*query, bool, error) {
+	var v any
+	if err := json.Unmarshal([]byte(src), &v); err != nil {
+		return nil, false, fmt.Errorf("the query is not JSON: %w", err)
+	}
+	return parseTree(v)
+}
+
 func rowsOf(entity string, n Node) []row {
 	var rows []row
 	switch entity {
@@ -45,20 +56,46 @@ func rowsOf(entity string, n Node) []row {
 		}
 	case "resources":
 		for _, c := range n.Classes {
-			rows = append(rows, row{node: n, name: "Class", value: title(c)})
+			rows = append(rows, row{node: n, name: "Class", value: title(c), tags: []any{"class", strings.ToLower(c)}})
 		}
+		rows = append(rows, ofChoria(n)...)
 	default:
 		rows = append(rows, row{node: n})
 	}
 	return rows
 }
 
+// ofChoria are the resources by which a node shows that it is a server of Choria, and its agents: the
+// class of the service, and files with a tag for each agent that a module brings.
+func ofChoria(n Node) []row {
+	if len(n.Agents) == 0 && !n.AnyAgent {
+		return nil
+	}
+	rows := []row{{node: n, name: "Class", value: "Choria::Service", tags: []any{"class", "choria::service"}}}
+	for _, a := range n.Agents {
+		if slices.Contains(builtIn(), a) {
+			continue
+		}
+		rows = append(rows, row{
+			node: n, name: "File", value: "/opt/puppetlabs/mcollective/plugins/mcollective/agent/" + a + ".rb",
+			tags: []any{"file", "mcollective_agent_" + a, "mcollective_agent_" + a + "_server"},
+		})
+	}
+	if n.AnyAgent {
+		rows = append(rows, row{node: n, name: "File", value: "any agent", anyTag: true})
+	}
+	return rows
+}
+
+// builtIn lists the agents that are part of every server.
+func builtIn() []string { return []string{"rpcutil", "choria_util", "scout", "discovery"} }
+
 // project is the answer's form of a row.
 func project(q *query, r row) map[string]any {
 	all := map[string]any{"certname": r.node.Certname}
 	switch q.entity {
 	case "nodes":
-		all["deactivated"] = nil
+		all["deactivated"], all["expired"] = nil, nil
 		if r.node.Deactivated {
 			all["deactivated"] = "2026-01-01T00:00:00.000Z"
 		}
@@ -67,7 +104,7 @@ func project(q *query, r row) map[string]any {
 	case "facts":
 		all["name"], all["value"] = r.name, r.value
 	case "resources":
-		all["type"], all["title"] = r.name, r.value
+		all["type"], all["title"], all["tags"] = r.name, r.value, r.tags
 	}
 	if len(q.fields) == 0 {
 		return all
@@ -79,75 +116,10 @@ func project(q *query, r row) map[string]any {
 	return out
 }
 
-// field returns how a field of an entity is read.
-func (p *parser) field(entity string, t token) (func(row) any, error) {
-	if t.text == "certname" {
-		return func(r row) any { return r.node.Certname }, nil
-	}
-	if path, ok := strings.CutPrefix(t.text, "facts."); ok && entity == "inventory" {
-		return func(r row) any { return dig(r.node.Facts, path) }, nil
-	}
-	if entity == "facts" && t.text == "name" || entity == "resources" && t.text == "type" {
-		return func(r row) any { return r.name }, nil
-	}
-	if entity == "facts" && t.text == "value" || entity == "resources" && t.text == "title" {
-		return func(r row) any { return r.value }, nil
-	}
-	return nil, p.unknownField(entity, t)
-}
-
-func (p *parser) unknownField(entity string, t token) error {
-	return parseError(p.src, t.at, fmt.Sprintf("'%s' is not a queryable field of %s", t.text, entity))
-}
-
 // fields are those that the rows of an entity have.
 func fields(entity string) []string {
 	return map[string][]string{
-		"nodes": {"certname", "deactivated"}, "inventory": {"certname", "facts"},
-		"facts": {"certname", "name", "value"}, "resources": {"certname", "type", "title"},
+		"nodes": {"certname", "deactivated", "expired"}, "inventory": {"certname", "facts"},
+		"facts": {"certname", "name", "value"}, "resources": {"certname", "type", "title", "tags"},
 	}[entity]
-}
-
-func dig(facts map[string]any, path string) any {
-	var v any = facts
-	for part := range strings.SplitSeq(path, ".") {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = m[part]
-	}
-	return v
-}
-
-// compare returns the test of an operator.
-func compare(op string, want []string) (func(any) bool, error) {
-	if op == "in" {
-		return func(have any) bool { return have != nil && slices.Contains(want, fmt.Sprint(have)) }, nil
-	}
-	if op == "~" {
-		re, err := regexp.Compile(want[0])
-		if err != nil {
-			return nil, fmt.Errorf("the pattern does not compile: %w", err)
-		}
-		return func(have any) bool { s, ok := have.(string); return ok && re.MatchString(s) }, nil
-	}
-	return func(have any) bool {
-		if have == nil {
-			return false
-		}
-		text := fmt.Sprint(have)
-		switch op {
-		case "=":
-			return text == want[0]
-		case "!=":
-			return text != want[0]
-		}
-		a, errA := strconv.ParseFloat(text, 64)
-		b, errB := strconv.ParseFloat(want[0], 64)
-		if errA != nil || errB != nil {
-			return false
-		}
-		return op == ">" && a > b || op == "<" && a < b || op == ">=" && a >= b || op == "<=" && a <= b
-	}, nil
 }

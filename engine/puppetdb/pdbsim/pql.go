@@ -1,82 +1,11 @@
 package pdbsim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 )
-
-// token is a word, a string, a number or a sign.
-type token struct {
-	kind string // word, string, number, sign, end
-	text string
-	at   int
-}
-
-func lex(s string) ([]token, error) {
-	var out []token
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case unicode.IsSpace(rune(c)):
-			i++
-		case c == '"' || c == '\'':
-			text, n, err := lexString(s[i:])
-			if err != nil {
-				return nil, parseError(s, i, err.Error())
-			}
-			out = append(out, token{"string", text, i})
-			i += n
-		case unicode.IsDigit(rune(c)):
-			j := i
-			for j < len(s) && (unicode.IsDigit(rune(s[j])) || s[j] == '.') {
-				j++
-			}
-			out = append(out, token{"number", s[i:j], i})
-			i = j
-		case isWord(c):
-			j := i
-			for j < len(s) && (isWord(s[j]) || s[j] == '.' || unicode.IsDigit(rune(s[j])) || s[j] == '-') {
-				j++
-			}
-			out = append(out, token{"word", s[i:j], i})
-			i = j
-		default:
-			n := 1
-			if i+1 < len(s) && slices.Contains([]string{"!=", ">=", "<="}, s[i:i+2]) {
-				n = 2
-			}
-			out = append(out, token{"sign", s[i : i+n], i})
-			i += n
-		}
-	}
-	return append(out, token{"end", "", len(s)}), nil
-}
-
-func isWord(c byte) bool { return c == '_' || unicode.IsLetter(rune(c)) }
-
-func lexString(s string) (string, int, error) {
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		case s[i] == s[0]:
-			return b.String(), i + 1, nil
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return "", 0, fmt.Errorf("the string is not closed")
-}
-
-// parseError is shaped as PuppetDB's: the place, the query and a caret.
-func parseError(query string, at int, what string) error {
-	return fmt.Errorf("PQL parse error at line 1, column %d:\n\n%s\n%s^\n\n%s", at+1, query, strings.Repeat(" ", at), what)
-}
 
 // query is a parsed query.
 type query struct {
@@ -87,14 +16,16 @@ type query struct {
 	sorted bool
 }
 
-// condition holds for a row or not. A row is one node, with the fact or resource that is looked at.
-type condition func(r row) bool
-
 type row struct {
-	node  Node
-	name  string // of a fact, or type of a resource
-	value any    // of a fact, or title of a resource
+	node   Node
+	name   string // of a fact, or type of a resource
+	value  any    // of a fact, or title of a resource
+	tags   []any  // of a resource
+	anyTag bool   // it has whichever tag is asked for
 }
+
+// entities are those that can be asked.
+func entities() []string { return []string{"nodes", "inventory", "facts", "resources"} }
 
 type parser struct {
 	src        string
@@ -134,7 +65,7 @@ func (p *parser) expect(text string) error {
 	return nil
 }
 
-func parse(src string) (*query, bool, error) {
+func parsePQL(src string) (*query, bool, error) {
 	tokens, err := lex(src)
 	if err != nil {
 		return nil, false, err
@@ -149,10 +80,10 @@ func parse(src string) (*query, bool, error) {
 
 func (p *parser) query() (*query, error) {
 	t := p.next()
-	if !slices.Contains([]string{"nodes", "inventory", "facts", "resources"}, t.text) {
+	if !slices.Contains(entities(), t.text) {
 		return nil, parseError(p.src, t.at, "expected one of nodes, inventory, facts, resources")
 	}
-	q := &query{entity: t.text, where: func(row) bool { return true }}
+	q := &query{entity: t.text, where: always}
 	if p.accept("[") {
 		for !p.accept("]") {
 			f := p.next()
@@ -160,7 +91,7 @@ func (p *parser) query() (*query, error) {
 				return nil, parseError(p.src, f.at, "expected a field")
 			}
 			if !slices.Contains(fields(q.entity), f.text) {
-				return nil, p.unknownField(q.entity, f)
+				return nil, parseError(p.src, f.at, fmt.Sprintf("'%s' is not a queryable field of %s", f.text, q.entity))
 			}
 			q.fields = append(q.fields, f.text)
 			p.accept(",")
@@ -213,8 +144,7 @@ func (p *parser) or(entity string) (condition, error) {
 	for err == nil && p.accept("or") {
 		var right condition
 		right, err = p.and(entity)
-		l := left
-		left = func(r row) bool { return l(r) || right(r) }
+		left = either(left, right)
 	}
 	return left, err
 }
@@ -224,8 +154,7 @@ func (p *parser) and(entity string) (condition, error) {
 	for err == nil && p.accept("and") {
 		var right condition
 		right, err = p.not(entity)
-		l := left
-		left = func(r row) bool { return l(r) && right(r) }
+		left = both(left, right)
 	}
 	return left, err
 }
@@ -238,7 +167,7 @@ func (p *parser) not(entity string) (condition, error) {
 	}
 	if p.accept("!") || p.accept("not") {
 		c, err := p.not(entity)
-		return func(r row) bool { return !c(r) }, err
+		return contrary(c), err
 	}
 	if p.accept("(") {
 		c, err := p.or(entity)
@@ -259,7 +188,7 @@ func (p *parser) subquery() (condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(r row) bool { return slices.ContainsFunc(rowsOf(q.entity, r.node), q.where) }, nil
+	return related(q.entity, q.where), nil
 }
 
 func (p *parser) comparison(entity string) (condition, error) {
@@ -278,53 +207,72 @@ func (p *parser) comparison(entity string) (condition, error) {
 	if field.text == "node_state" {
 		return p.nodeState(op, want)
 	}
-	get, err := p.field(entity, field)
-	if err != nil {
-		return nil, err
+	if _, err := fieldOf(entity, field.text); err != nil {
+		return nil, parseError(p.src, field.at, err.Error())
 	}
-	test, err := compare(op.text, want)
+	c, err := test(entity, field.text, op.text, want)
 	if err != nil {
 		return nil, parseError(p.src, op.at, err.Error())
 	}
-	return func(r row) bool { return test(get(r)) }, nil
+	return c, nil
 }
 
 // nodeState also looks at nodes that are left out otherwise.
-func (p *parser) nodeState(op token, want []string) (condition, error) {
+func (p *parser) nodeState(op token, want []any) (condition, error) {
 	p.everyState = true
 	if op.text != "=" {
 		return nil, parseError(p.src, op.at, "node_state knows only =")
 	}
-	switch want[0] {
-	case "any":
-		return func(row) bool { return true }, nil
-	case "active":
-		return func(r row) bool { return !r.node.Deactivated }, nil
-	case "inactive":
-		return func(r row) bool { return r.node.Deactivated }, nil
+	c, err := nodeState(want[0])
+	if err != nil {
+		return nil, parseError(p.src, op.at, err.Error())
 	}
-	return nil, parseError(p.src, op.at, "node_state is any, active or inactive")
+	return c, nil
 }
 
-func (p *parser) operand(op string) ([]string, error) {
-	if op == "in" {
-		if err := p.expect("["); err != nil {
+func nodeState(want any) (condition, error) {
+	switch want {
+	case "any":
+		return always, nil
+	case "active":
+		return func(r row) truth { return holds(!r.node.Deactivated) }, nil
+	case "inactive":
+		return func(r row) truth { return holds(r.node.Deactivated) }, nil
+	}
+	return nil, errors.New("node_state is any, active or inactive")
+}
+
+func (p *parser) operand(op string) ([]any, error) {
+	if op != "in" {
+		v, err := p.value()
+		return []any{v}, err
+	}
+	if err := p.expect("["); err != nil {
+		return nil, err
+	}
+	var list []any
+	for !p.accept("]") {
+		v, err := p.value()
+		if err != nil {
 			return nil, err
 		}
-		var list []string
-		for !p.accept("]") {
-			t := p.next()
-			if t.kind != "string" && t.kind != "number" {
-				return nil, parseError(p.src, t.at, "expected a value")
-			}
-			list = append(list, t.text)
-			p.accept(",")
-		}
-		return list, nil
+		list = append(list, v)
+		p.accept(",")
 	}
+	return list, nil
+}
+
+func (p *parser) value() (any, error) {
 	t := p.next()
-	if t.kind == "string" || t.kind == "number" || t.text == "true" || t.text == "false" {
-		return []string{t.text}, nil
+	switch {
+	case t.kind == "string":
+		return t.text, nil
+	case t.kind == "number":
+		if n, err := strconv.ParseFloat(t.text, 64); err == nil {
+			return n, nil
+		}
+	case t.text == "true" || t.text == "false":
+		return t.text == "true", nil
 	}
 	return nil, parseError(p.src, t.at, "expected a value")
 }

@@ -30,8 +30,8 @@ func TestQuery_answersWithTheRowsOfItsEntity(t *testing.T) {
 	t.Parallel()
 	s := pdbsim.New(nodes())
 	for query, want := range map[string]string{
-		`nodes{}`:                    `[{"certname":"web2","deactivated":null},{"certname":"web1","deactivated":null}]`,
-		`nodes{ order by certname }`: `[{"certname":"web1","deactivated":null},{"certname":"web2","deactivated":null}]`,
+		`nodes{}`:                    `[{"certname":"web2","deactivated":null,"expired":null},{"certname":"web1","deactivated":null,"expired":null}]`,
+		`nodes{ order by certname }`: `[{"certname":"web1","deactivated":null,"expired":null},{"certname":"web2","deactivated":null,"expired":null}]`,
 		`nodes[certname]{ node_state = "any" order by certname limit 1 }`:                        `[{"certname":"gone"}]`,
 		`nodes[certname, deactivated]{ node_state = "any" and certname = "gone" }`:               `[{"certname":"gone","deactivated":"2026-01-01T00:00:00.000Z"}]`,
 		`nodes[certname]{ node_state = "inactive" }`:                                             `[{"certname":"gone"}]`,
@@ -44,7 +44,9 @@ func TestQuery_answersWithTheRowsOfItsEntity(t *testing.T) {
 		`inventory[certname]{ facts.load = 0.5 }`:                                                `[{"certname":"web2"}]`,
 		`inventory[certname]{ facts.virtual = true }`:                                            `[{"certname":"web2"}]`,
 		`inventory[certname]{ facts.nosuch.deep = "x" }`:                                         `[]`,
-		`inventory[certname]{ facts.nosuch != "x" }`:                                             `[]`, // who has no such fact is not asked about it
+		`inventory[certname]{ facts.nosuch != "x" }`:                                             `[{"certname":"web2"},{"certname":"web1"}]`, // PuppetDB counts who has no such fact
+		`inventory[certname]{ not facts.nosuch ~ "x" }`:                                          `[]`,                                        // but knows nothing about them here
+		`inventory[certname]{ facts.cpus = "4" }`:                                                `[]`,                                        // text is no number
 		`inventory[certname]{ certname ~ "^web" and not (certname = "web2") }`:                   `[{"certname":"web1"}]`,
 		`inventory[certname]{ ! certname = "web2" }`:                                             `[{"certname":"web1"}]`,
 		`inventory[certname]{ certname = "web2" or certname = "web1" and facts.cpus = 1 }`:       `[{"certname":"web2"}]`, // and binds tighter
@@ -120,6 +122,9 @@ func TestServer_knowsItsPaths(t *testing.T) {
 		{"GET", "/status/v1/simple", "", 200, "running"},
 		{"GET", "/nosuch", "", 404, "not found"},
 		{"POST", "/pdb/query/v4", `{"query":"nodes[certname]{certname=\"web1\"}"}`, 200, `[{"certname":"web1"}]`},
+		{"POST", "/pdb/query/v4", `{"query":["from","nodes",["extract","certname",["=","certname","web1"]]]}`, 200, `[{"certname":"web1"}]`},
+		{"POST", "/pdb/query/v4", `{"query":"[\"from\",\"nodes\",[\"extract\",\"certname\",[\"=\",\"certname\",\"web1\"]]]"}`, 200, `[{"certname":"web1"}]`},
+		{"POST", "/pdb/query/v4", `{"query":{"a":1}}`, 400, "column 1"},
 		{"POST", "/pdb/query/v4", `nodes{}`, 400, "not JSON"},
 		{"POST", "/pdb/query/v4", `{"query":"` + strings.Repeat("x", 2<<20) + `"}`, 400, "too large"},
 	} {
@@ -159,6 +164,7 @@ func FuzzQuery_neverPanics(f *testing.F) {
 	for _, q := range []string{
 		`nodes[certname] { facts { name = "a" } }`, `inventory { !(((`, `inventory[certname]{ certname in ["a", 1] or not facts.a.b ~ "^x" order by certname limit 3 }`,
 		`nodes{ certname = "\"\\" }`, "nodes{ \xff }", `resources[title]{ type = 'Class' }`,
+		`["from","nodes",["extract",["certname"],["subquery","inventory",["~","facts.\"a\".b[0].match(\"x\")","y"]]],["limit",1]]`,
 	} {
 		f.Add(q)
 	}

@@ -1,10 +1,13 @@
-// Package pdbsim is a small PuppetDB: it really parses a part of PQL and answers it over a list of
-// nodes. What it does not know it refuses with the place, as the real one does.
+// Package pdbsim is a small PuppetDB: it really parses a part of PQL, and of the query trees in JSON,
+// and answers them over a list of nodes with the values, orders and unknowns of the real one. What it
+// does not know it refuses, in PQL with the place.
 package pdbsim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -14,6 +17,9 @@ type Node struct {
 	Certname    string
 	Facts       map[string]any
 	Classes     []string // roles::webserver; PuppetDB shows Roles::Webserver
+	Agents      []string // of Choria; with any the node also has the class of the service
+	AnyAgent    bool     // it has whichever agent is asked for
+	Collectives []string // of Choria; they are the fact mcollective.server.collectives
 	Deactivated bool
 }
 
@@ -27,13 +33,32 @@ type Server struct {
 }
 
 // New returns a server that knows these nodes.
-func New(nodes []Node) *Server { return &Server{nodes: nodes} }
+func New(nodes []Node) *Server { return &Server{nodes: stored(nodes)} }
 
 // SetNodes changes what the server knows.
 func (s *Server) SetNodes(nodes []Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.nodes = nodes
+	s.nodes = stored(nodes)
+}
+
+// stored are nodes as they are kept: their facts are JSON, whatever kinds of numbers and lists were given.
+func stored(nodes []Node) []Node {
+	out := slices.Clone(nodes)
+	for i, n := range out {
+		facts := maps.Clone(n.Facts)
+		if facts == nil {
+			facts = map[string]any{}
+		}
+		if len(n.Collectives) > 0 {
+			facts["mcollective"] = map[string]any{"server": map[string]any{"collectives": n.Collectives}}
+		}
+		for name, v := range facts {
+			facts[name] = plain(v)
+		}
+		out[i].Facts = facts
+	}
+	return out
 }
 
 // Fail makes every query fail with a status and a text; status 0 heals.
@@ -43,7 +68,7 @@ func (s *Server) Fail(status int, body string) {
 	s.status, s.body = status, body
 }
 
-// Queries returns every query so far.
+// Queries returns every query so far; trees as JSON.
 func (s *Server) Queries() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,13 +94,15 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	pql := r.URL.Query().Get("query")
 	if r.Method == http.MethodPost {
 		var body struct {
-			Query string `json:"query"`
+			Query json.RawMessage `json:"query"`
 		}
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxQuery)).Decode(&body); err != nil {
 			http.Error(w, "the body is not JSON: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		pql = body.Query
+		if json.Unmarshal(body.Query, &pql) != nil {
+			pql = string(body.Query) // a tree
+		}
 	}
 	s.mu.Lock()
 	s.queries = append(s.queries, pql)

@@ -15,11 +15,21 @@ func Type(logger *slog.Logger) engine.TaskType {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return engine.TaskType{
-		Name: "log", Summary: "writes a line into the thread and the log",
+		Name: "log", Summary: "writes a line into the thread and the log", Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
 			t := &task{logger: logger, message: p.RequireText("message")}
 			t.level = levels()[p.Choice("level", "info", "debug", "info", "warn", "error", "fatal")]
 			return t, p.Err()
+		},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{Name: "message", Kind: playbooks.KindText, Required: true, Doc: "What to say."},
+		{
+			Name: "level", Kind: playbooks.KindText, Default: "info", Choices: []string{"debug", "info", "warn", "error", "fatal"},
+			Doc: "The level of the line in playbot's log; `fatal` is written as `error` and ends nothing.",
 		},
 	}
 }
@@ -42,6 +52,6 @@ func (*task) Effect() engine.Effect { return engine.ReadOnly }
 
 // Run implements [engine.Task].
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	t.logger.Log(ctx, t.level, "playbook says", "run", c.Run.ID, "task", c.Path, "message", t.message)
+	t.logger.Log(ctx, t.level, "playbook says", "run", c.Run.ID, "task", c.Path, "message", c.Masked(t.message))
 	return engine.Result{Message: t.message}, nil
 }

@@ -63,3 +63,17 @@ func TestLog_mayBeSaidAgain(t *testing.T) {
 		t.Errorf("got %v, %v", task, err)
 	}
 }
+
+func TestLog_noSecretIsSaid(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	task, err := log.Type(slog.New(slog.NewJSONHandler(&out, nil))).Decode(playbooks.FromMap(map[string]any{"message": "the key is hunter2"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tasktest.Call(nil)
+	c.Mask = func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }
+	if _, err := task.Run(t.Context(), c); err != nil || !strings.Contains(out.String(), "the key is ***") {
+		t.Errorf("the log says %s (%v)", out.String(), err)
+	}
+}

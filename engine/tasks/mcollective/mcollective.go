@@ -4,8 +4,6 @@ package mcollective
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +31,7 @@ func Type(client Client, readOnly func(action string) bool) engine.TaskType {
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
 			return decode(p, client, readOnly)
 		},
+		Conditions: []string{"expect"}, Keys: keys(),
 	}
 }
 
@@ -48,6 +47,10 @@ type task struct {
 	silent        bool
 	summarize     bool
 	assert        *jgrep.Expression
+	expect        *playbooks.Condition
+	maxFailures   int  // nodes that may fail or keep silent
+	onlyFailed    bool // a further try asks only the nodes that are not ok yet
+	earlier       earlier
 }
 
 func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) (engine.Task, error) {
@@ -74,6 +77,8 @@ func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) 
 			p.Problem("assert", "the assertion cannot be read: %v", err)
 		}
 	}
+	t.expect = p.Condition("expect")
+	t.onlyFailed = p.Choice("retry", "all", "all", "failed") == "failed"
 	return t, p.Err()
 }
 
@@ -102,23 +107,34 @@ func plainKeys(m map[string]any) map[string]any {
 	return out
 }
 
-// batch reads how many nodes are asked at a time: a number, or a share such as "20%".
+// batch reads how many nodes are asked at a time, and how many of all may fail.
 func (t *task) batch(p *playbooks.Properties) {
 	t.batchSleep = p.Duration("batch_sleep_time", defaultBatchSleep)
-	text := p.Text("batch_size", "")
+	if n, percent, ok := number(p, "batch_size", 1); ok {
+		if t.batchSize = n; percent {
+			t.batchSize = max(1, (len(t.nodes)*n+99)/100) // rounded up, so that some are asked
+		}
+	}
+	if n, percent, ok := number(p, "max_failures", 0); ok {
+		if t.maxFailures = n; percent {
+			t.maxFailures = len(t.nodes) * n / 100 // rounded down: never more than the share
+		}
+	}
+}
+
+// number reads a number of nodes or a share of them such as "20%"; ok is false when there is none.
+func number(p *playbooks.Properties, key string, least int) (n int, percent, ok bool) {
+	text := p.Text(key, "")
 	if text == "" {
-		return
+		return 0, false, false
 	}
 	share, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.Atoi(strings.TrimSpace(share))
-	if err != nil || n < 1 || percent && n > 100 {
-		p.Remedy("batch_size", `write a number of nodes, or a share such as "20%"`, "batch_size cannot be %q", text)
-		return
+	if err != nil || n < least || percent && n > 100 {
+		p.Remedy(key, `write a number of nodes, or a share such as "20%"`, "%s cannot be %q", key, text)
+		return 0, false, false
 	}
-	if percent {
-		n = max(1, (len(t.nodes)*n+99)/100)
-	}
-	t.batchSize = n
+	return n, percent, true
 }
 
 // Effect implements [engine.Task].
@@ -134,98 +150,3 @@ func (t *task) Targets() []string { return t.nodes }
 
 // ActionName implements [engine.ActionNamed].
 func (t *task) ActionName() string { return t.agent + "." + t.action }
-
-// Run implements [engine.Task].
-func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	if t.client == nil {
-		return engine.Result{}, engine.Errorf(engine.CodeNotSent,
-			"%s was not sent: no Choria network is configured; set nats.servers in the configuration", t.ActionName())
-	}
-	answered := 0
-	res, err := t.client.Call(ctx, choria.Request{
-		Agent: t.agent, Action: t.action, Data: t.data, Nodes: t.nodes, ID: c.Key,
-		BatchSize: t.batchSize, BatchSleep: t.batchSleep,
-		Before: func(batch []string) error {
-			if t.batchSize > 0 {
-				c.Note(fmt.Sprintf("asking %d nodes; %d of %d have answered", len(batch), answered, len(t.nodes)))
-			}
-			return nil
-		},
-		OnReply: func(r choria.Reply) {
-			answered++
-			t.note(c, r)
-		},
-	})
-	o := t.sort(res)
-	for _, n := range o.Silent {
-		c.Note(n + ": no answer")
-	}
-	return t.judge(ctx, o, err)
-}
-
-// note tells what a node said: always when it failed, else unless silent.
-func (t *task) note(c *engine.Call, r choria.Reply) {
-	switch {
-	case !r.OK():
-		c.Note(fmt.Sprintf("%s: failed: %s", r.Sender, statusText(r)))
-	case !t.silent:
-		c.Note(fmt.Sprintf("%s: %s", r.Sender, clip(fields(r.Data))))
-	}
-}
-
-// judge turns the answers into success or failure, and into a sentence with the counts first.
-func (t *task) judge(ctx context.Context, o outcome, err error) (engine.Result, error) {
-	result := engine.Result{
-		Data: o.data(t.agent, t.action), OKNodes: o.ok, FailedNodes: o.failed(), SilentNodes: o.Silent,
-	}
-	switch {
-	case errors.Is(err, choria.ErrNotSent):
-		return engine.Result{Message: err.Error()}, &engine.Error{Code: engine.CodeNotSent, Message: err.Error(), Err: err}
-	case err != nil && ctx.Err() != nil:
-		result.Message = "cut off: " + o.counts(len(t.nodes))
-		return result, context.Cause(ctx)
-	case err != nil:
-		result.Message = fmt.Sprintf("%v; %s", err, o.counts(len(t.nodes)))
-		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
-	case len(o.bad) > 0 || len(o.Silent) > 0 || len(o.ok) == 0:
-		result.Message = o.counts(len(t.nodes))
-		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
-	}
-	if wrong := t.unsatisfied(o); len(wrong) > 0 {
-		result.OKNodes, result.FailedNodes = o.without(wrong)
-		result.Message = fmt.Sprintf("%d of %d do not satisfy %s: %s", len(wrong), len(t.nodes), t.assert, t.values(wrong))
-		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
-	}
-	result.Message = o.counts(len(t.nodes))
-	if t.summarize {
-		result.Message += ": " + summary(o.Replies)
-	}
-	return result, nil
-}
-
-// unsatisfied lists the replies that the assertion does not hold for.
-func (t *task) unsatisfied(o outcome) []choria.Reply {
-	if t.assert == nil {
-		return nil
-	}
-	var wrong []choria.Reply
-	for _, r := range o.Replies {
-		if !t.assert.Match(r.Data) {
-			wrong = append(wrong, r)
-		}
-	}
-	return wrong
-}
-
-// values names some of the nodes with what the assertion looked at.
-func (t *task) values(wrong []choria.Reply) string {
-	var parts []string
-	for _, r := range wrong {
-		var seen []string
-		for _, path := range t.assert.Paths() {
-			seen = append(seen, path+"="+jgrep.Value(r.Data, path))
-		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", r.Sender, strings.Join(seen, ", ")))
-	}
-	return few(parts)
-}

@@ -259,7 +259,7 @@ func TestMcollective_batchesWaitBetweenAndShareARequest(t *testing.T) {
 			}
 		}
 		want := []string{
-			"asking 2 nodes; 0 of 5 have answered", "asking 2 nodes; 2 of 5 have answered", "asking 1 nodes; 4 of 5 have answered",
+			"asking 2 of 5 nodes; 0 have answered", "asking 2 of 5 nodes; 2 have answered", "asking 1 of 5 nodes; 4 have answered",
 		}
 		if !slices.Equal(notes, want) {
 			t.Errorf("got the notes %q, want %q: silent is about good replies", notes, want)

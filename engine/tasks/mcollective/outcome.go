@@ -16,88 +16,111 @@ const (
 	maxText  = 300       // bytes of one reply in a note or sentence
 )
 
-// outcome is what the nodes answered.
+// outcome is what the nodes answered, in this try and in those before.
 type outcome struct {
 	choria.Result
 
-	ok  []string
-	bad []choria.Reply
+	task  *task
+	ok    []string // sorted
+	flaws []flaw   // sorted by node
+	bad   map[string]flaw
 }
 
-func (t *task) sort(res choria.Result) outcome {
-	o := outcome{Result: res}
+// sort tells the replies that are as they should be from those with a flaw.
+func (t *task) sort(res choria.Result, flaws map[string]flaw) outcome {
+	o := outcome{Result: res, task: t, ok: slices.Clone(t.earlier.ok), bad: flaws}
 	for _, r := range res.Replies {
-		if r.OK() {
-			o.ok = append(o.ok, r.Sender)
+		if f, flawed := flaws[r.Sender]; flawed {
+			o.flaws = append(o.flaws, f)
 		} else {
-			o.bad = append(o.bad, r)
+			o.ok = append(o.ok, r.Sender)
 		}
 	}
+	slices.Sort(o.ok)
 	return o
 }
 
 func (o outcome) failed() []string {
 	var names []string
-	for _, r := range o.bad {
-		names = append(names, r.Sender)
+	for _, f := range o.flaws {
+		names = append(names, f.node)
 	}
 	return names
 }
 
-// without takes nodes out of those that answered well.
-func (o outcome) without(wrong []choria.Reply) (ok, failed []string) {
-	for _, r := range wrong {
-		failed = append(failed, r.Sender)
-	}
-	for _, n := range o.ok {
-		if !slices.Contains(failed, n) {
-			ok = append(ok, n)
-		}
-	}
-	return ok, failed
+// flawed reports whether something is wrong with the reply of a node.
+func (o outcome) flawed(node string) bool {
+	_, flawed := o.bad[node]
+	return flawed
 }
 
 // counts says how it went, numbers first.
-func (o outcome) counts(total int) string {
-	if len(o.bad) == 0 && len(o.Silent) == 0 && len(o.Unasked) == 0 {
-		return fmt.Sprintf("%d of %d ok", len(o.ok), total)
+func (o outcome) counts() string {
+	parts := []string{fmt.Sprintf("%d of %d ok", len(o.ok), o.task.total())}
+	if n := len(o.task.earlier.ok); n > 0 {
+		parts[0] += fmt.Sprintf(", %d of them in an earlier try", n)
 	}
-	parts := []string{fmt.Sprintf("%d of %d ok", len(o.ok), total)}
-	if len(o.bad) > 0 {
-		var said []string
-		for _, r := range o.bad {
-			said = append(said, fmt.Sprintf("%s said %q", r.Sender, statusText(r)))
-		}
-		parts = append(parts, fmt.Sprintf("%d failed: %s", len(o.bad), few(said)))
-	}
+	parts = append(parts, o.reasons()...)
 	if len(o.Silent) > 0 {
 		parts = append(parts, fmt.Sprintf("%d did not answer: %s", len(o.Silent), few(o.Silent)))
 	}
 	if len(o.Unasked) > 0 {
 		parts = append(parts, fmt.Sprintf("%d were not asked: %s", len(o.Unasked), few(o.Unasked)))
 	}
+	if most := o.task.maxFailures; most > 0 && len(parts) > 1 {
+		parts = append(parts, fmt.Sprintf("at most %d allowed", most))
+	}
 	return strings.Join(parts, "; ")
 }
 
-// data is what later tasks and the report see of the replies. When they are too many, those of
-// failing nodes are kept first.
+// reasons groups the nodes whose replies have a flaw: those that failed, then by what does not hold.
+func (o outcome) reasons() []string {
+	rules := []string{""}
+	said := make(map[string][]string)
+	for _, f := range o.flaws {
+		if !slices.Contains(rules, f.rule) {
+			rules = append(rules, f.rule)
+		}
+		said[f.rule] = append(said[f.rule], f.inList())
+	}
+	var parts []string
+	for _, rule := range rules {
+		n, nodes := len(said[rule]), few(said[rule])
+		switch {
+		case n == 0:
+		case rule == "":
+			parts = append(parts, fmt.Sprintf("%d failed: %s", n, nodes))
+		case n == 1:
+			parts = append(parts, fmt.Sprintf("1 does not satisfy %s: %s", clip(rule), nodes))
+		default:
+			parts = append(parts, fmt.Sprintf("%d do not satisfy %s: %s", n, clip(rule), nodes))
+		}
+	}
+	return parts
+}
+
+// data is what later tasks and the report see of the replies. When they are too many, those with a
+// flaw are kept first.
 func (o outcome) data(agent, action string) []any {
+	var flawed, good []any
+	for _, r := range o.Replies {
+		reply := map[string]any{
+			"agent": agent, "action": action, "sender": r.Sender, "statuscode": r.StatusCode,
+			"statusmsg": r.StatusMsg, "data": r.Data, "requestid": o.ID,
+		}
+		if o.flawed(r.Sender) {
+			flawed = append(flawed, reply)
+		} else {
+			good = append(good, reply)
+		}
+	}
 	out := []any{}
 	room := maxData
-	for _, good := range []bool{false, true} {
-		for _, r := range o.Replies {
-			if r.OK() != good {
-				continue
-			}
-			size, err := json.Marshal(r)
-			if err != nil || len(size) > room {
-				continue
-			}
+	for _, reply := range slices.Concat(flawed, good, o.task.earlier.data) {
+		size, err := json.Marshal(reply)
+		if err == nil && len(size) <= room {
 			room -= len(size)
-			out = append(out, map[string]any{
-				"agent": agent, "action": action, "sender": r.Sender, "statuscode": r.StatusCode,
-				"statusmsg": r.StatusMsg, "data": r.Data, "requestid": o.ID,
-			})
+			out = append(out, reply)
 		}
 	}
 	return out
@@ -149,12 +172,17 @@ func clip(s string) string {
 	return s
 }
 
-// summary groups equal replies, the odd ones out first.
-func summary(replies []choria.Reply) string {
+// summary groups equal replies of the nodes that are ok, the odd ones out first.
+func (o outcome) summary() string {
 	groups := make(map[string][]string)
-	for _, r := range replies {
-		f := fields(r.Data)
-		groups[f] = append(groups[f], r.Sender)
+	for _, r := range o.Replies {
+		if f := fields(r.Data); !o.flawed(r.Sender) {
+			groups[f] = append(groups[f], r.Sender)
+		}
+	}
+	for _, reply := range o.task.earlier.data {
+		f := fields(dataOf(reply))
+		groups[f] = append(groups[f], senderOf(reply))
 	}
 	keys := slices.Sorted(maps.Keys(groups))
 	slices.SortStableFunc(keys, func(a, b string) int { return len(groups[a]) - len(groups[b]) })

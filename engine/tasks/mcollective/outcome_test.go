@@ -2,6 +2,7 @@ package mcollective_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,7 +88,7 @@ func TestMcollective_assertHoldsForEveryReply(t *testing.T) {
 			t.Fatal(err)
 		}
 		result, _, err := w.run(t, ask("puppet.status", "assert", "enabled=true and idling=true"))
-		want := "1 of 3 do not satisfy enabled=true and idling=true: web5 (enabled=false, idling=true)"
+		want := "2 of 3 ok; 1 does not satisfy enabled=true and idling=true: web5 (enabled=false, idling=true)"
 		if got := strings.ReplaceAll(result.Message, suffix, ""); err == nil || got != want || short(result.OKNodes) != "web4 web6" || short(result.FailedNodes) != "web5" {
 			t.Errorf("got %q, %+v, %v", got, result, err)
 		}
@@ -97,14 +98,19 @@ func TestMcollective_assertHoldsForEveryReply(t *testing.T) {
 	})
 }
 
-func TestMcollective_assertIsNotAskedWhenTheRequestFailed(t *testing.T) {
+func TestMcollective_assertIsAskedOfTheRepliesThatAreGood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t)
 		w.fleet.Fault(fleetsim.Fault{Node: "web5" + suffix, Kind: fleetsim.Fail, Message: "disk full"})
-		result, _, err := w.run(t, ask("puppet.status", "assert", "enabled=false"))
-		if err == nil || strings.Contains(result.Message, "satisfy") || !strings.Contains(result.Message, "disk full") {
-			t.Errorf("got %q, %v", result.Message, err)
+		result, notes, err := w.run(t, ask("puppet.status", "assert", "enabled=false"))
+		want := `0 of 3 ok; 1 failed: web5 said "disk full"; 2 do not satisfy enabled=false: web4 (enabled=true), web6 (enabled=true)`
+		if got := strings.ReplaceAll(result.Message, suffix, ""); err == nil || got != want || short(result.FailedNodes) != "web4 web5 web6" {
+			t.Errorf("got %q, %+v, %v", got, result.FailedNodes, err)
+		}
+		slices.Sort(notes)
+		if got := short(notes); got != "web4: does not satisfy enabled=false: enabled=true web5: failed: disk full web6: does not satisfy enabled=false: enabled=true" {
+			t.Errorf("got the notes %q", got)
 		}
 	})
 }
@@ -155,9 +161,15 @@ func TestType_refusesWhatCannotBeAsked(t *testing.T) {
 		{"batch_size", "200%", "batch_size cannot be"},
 		{"batch_size", "many", "batch_size cannot be"},
 		{"batch_sleep_time", "soon", "must be a duration"},
+		{"max_failures", -1, "max_failures cannot be"},
+		{"max_failures", "101%", "max_failures cannot be"},
+		{"max_failures", 1.5, "max_failures cannot be"},
+		{"max_failures", "some", `a share such as "20%"`},
+		{"retry", "silent", `retry cannot be "silent"`},
+		{"expect", "data.x ==", "expect"},
 		{"post", []any{"summarise"}, `post knows no "summarise"`},
 		{"assert", "x 1", "assertion cannot be read"},
-		{"assert", "n!=5", "write: not n=value"},
+		{"assert", "n!=5", "write: not n=5"},
 		{"silent", "maybe", "must be true or false"},
 		{"properties", []any{"a"}, "must be a mapping"},
 	} {

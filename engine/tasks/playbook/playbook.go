@@ -19,10 +19,21 @@ type Books interface {
 // Type is the task type.
 func Type(books Books) engine.TaskType {
 	return engine.TaskType{
-		Name: "playbook", Summary: "runs another playbook and waits for its end",
+		Name: "playbook", Summary: "runs another playbook and waits for its end", Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
 			t := &task{books: books, name: p.RequireText("name"), inputs: p.Map("inputs"), inherit: p.Bool("inherit_inputs", false)}
 			return t, p.Err()
+		},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{Name: "name", Kind: playbooks.KindText, Required: true, Doc: "The playbook to run. It becomes a run of its own; its success is this task's."},
+		{Name: "inputs", Kind: playbooks.KindMap, Doc: "The inputs of that run; they count before inherited ones."},
+		{
+			Name: "inherit_inputs", Kind: playbooks.KindBool, Default: "false",
+			Doc: "Whether the other playbook gets what it declares of this run's inputs, by name.",
 		},
 	}
 }

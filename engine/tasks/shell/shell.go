@@ -5,21 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/internal/process"
 	"github.com/playbot/playbot/playbooks"
 )
-
-// grace is how long a program has to end after it was told to. 2017 gave two seconds; a task here
-// returns within one when it is cut off.
-const grace = 500 * time.Millisecond
 
 // Type is the task type.
 //
@@ -28,7 +19,23 @@ const grace = 500 * time.Millisecond
 func Type() engine.TaskType {
 	return engine.TaskType{
 		Name: "shell", Summary: "runs a program on playbot's machine",
-		Decode: decode, ShellText: []string{"command"},
+		Decode: decode, Keys: keys(), ShellText: []string{"command"},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{
+			Name: "command", Kind: playbooks.KindCommand, Required: true,
+			Doc: "What to run. Text goes to `/bin/sh`, and values of templates reach it as parameters, never as text of the command; " +
+				"a list is a program and its arguments, which no shell reads. Exit code 0 is success.",
+		},
+		{Name: "cwd", Kind: playbooks.KindText, Doc: "The folder to run in; it must exist. Without it, the folder that playbot runs in."},
+		{
+			Name: "environment", Kind: playbooks.KindTextMap,
+			Doc: "Variables for the program. Beside these it sees `LC_ALL=C` and playbot's own `PATH`, `HOME`, `LANG`, `TZ`, `USER` and `TMPDIR`, and nothing else.",
+		},
+		{Name: "nodes", Kind: playbooks.KindTexts, Doc: "Names that are appended to the command as `--nodes a,b,c`. At least one."},
 	}
 }
 
@@ -40,7 +47,7 @@ type task struct {
 }
 
 func decode(p *playbooks.Properties) (engine.Task, error) {
-	t := &task{dir: p.Text("cwd", ""), env: environment(p)}
+	t := &task{dir: p.Text("cwd", ""), env: process.Environment(process.Variables(p))}
 	if p.Has("nodes") {
 		t.nodes = p.RequireStrings("nodes")
 	}
@@ -82,74 +89,30 @@ func isShell(argv []any) bool {
 	return len(argv) >= 4 && argv[0] == "/bin/sh" && argv[1] == "-c" && argv[3] == "playbot"
 }
 
-// environment is small and known: what programs need to find their way, then what the task gives.
-func environment(p *playbooks.Properties) []string {
-	env := map[string]string{"LC_ALL": "C"}
-	for _, name := range []string{"PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env[name] = v
-		}
-	}
-	given := p.StringMap("environment")
-	for k := range given {
-		if k == "" || strings.ContainsAny(k, "=\x00") {
-			p.Problem("environment", "%q cannot be the name of a variable", k)
-		}
-	}
-	maps.Copy(env, given)
-	out := make([]string, 0, len(env))
-	for _, k := range slices.Sorted(maps.Keys(env)) {
-		out = append(out, k+"="+env[k])
-	}
-	return out
-}
-
 // Effect implements [engine.Task].
 func (*task) Effect() engine.Effect { return engine.Once }
 
 // Run implements [engine.Task].
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	if info, err := os.Stat(t.dir); t.dir != "" && (err != nil || !info.IsDir()) {
-		return engine.Result{}, engine.Errorf(engine.CodeNotSent, "not started: the folder %s does not exist; create it, or correct cwd", t.dir)
-	}
-	cmd := exec.CommandContext(ctx, t.argv[0], t.argv[1:]...) //nolint:gosec // running what a reviewed playbook names is the purpose
-	cmd.Dir, cmd.Env = t.dir, t.env
-	out := &output{note: c.Note}
-	cmd.Stdout, cmd.Stderr = out, out
-	// A group of its own, so that what the program started ends with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = grace
-	err := cmd.Run()
-	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // whoever is left; no such process is the normal case
-	}
-	out.flush()
-	return t.judge(ctx, cmd, out, err)
-}
-
-func (t *task) judge(ctx context.Context, cmd *exec.Cmd, out *output, err error) (engine.Result, error) {
-	result := engine.Result{Data: []any{out.text()}}
-	var exit *exec.ExitError
+	out := &process.Output{Note: c.Note}
+	err := process.Command{Argv: t.argv, Dir: t.dir, Env: t.env, Stdout: out, Stderr: out}.Run(ctx)
+	out.Flush()
+	result := engine.Result{Data: []any{out.Text()}}
+	exit, failed := errors.AsType[*process.ExitError](err)
 	switch {
 	case err == nil:
-		result.Message = "exit 0" + out.ending()
+		result.Message = "exit 0" + out.Ending()
 		return result, nil
-	case ctx.Err() != nil:
-		result.Message = "stopped" + out.ending()
-		return result, context.Cause(ctx)
-	case errors.As(err, &exit):
-		result.Message = fmt.Sprintf("exit %d", exit.ExitCode())
-		if exit.ExitCode() < 0 {
-			result.Message = exit.String()
-		}
-		result.Message += out.ending()
+	case errors.Is(err, process.ErrHeld):
+		result.Message = "exit 0, but " + err.Error() + out.Ending()
+		return result, nil
+	case failed:
+		result.Message = exit.How + out.Ending()
 		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
-	case errors.Is(err, exec.ErrWaitDelay):
-		result.Message = "exit 0, but something it started kept its output open and was stopped" + out.ending()
-		return result, nil
-	case cmd.Process == nil:
-		return result, engine.Errorf(engine.CodeNotSent, "not started: %v", err)
+	case engine.CodeOf(err) == engine.CodeNotSent:
+		return engine.Result{}, err
+	case ctx.Err() != nil:
+		result.Message = "stopped" + out.Ending()
 	}
-	return result, fmt.Errorf("run %s: %w", t.argv[0], err)
+	return result, err
 }

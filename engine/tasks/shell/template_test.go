@@ -31,7 +31,7 @@ func say(t *testing.T, dir, properties, value string) (string, error) {
 		t.Fatal(err)
 	}
 	scope := playbooks.Scope{Input: func(context.Context, string) (any, error) { return value, nil }}
-	p, err := playbooks.Rendered(book.Tasks[0].Properties, t.Context(), scope, shell.Type().ShellText...)
+	p, err := playbooks.Rendered(book.Tasks[0].Properties, t.Context(), scope, playbooks.Special{Shell: shell.Type().ShellText})
 	if err != nil {
 		return "", err
 	}

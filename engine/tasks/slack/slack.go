@@ -59,7 +59,7 @@ func Type(o Options) engine.TaskType {
 		o.Client = &http.Client{Timeout: 30 * time.Second}
 	}
 	return engine.TaskType{
-		Name: "slack", Summary: "posts a message to a channel",
+		Name: "slack", Summary: "posts a message to a channel", Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
 			t := &task{
 				options: o, channel: p.RequireText("channel"), text: p.RequireText("text"), token: p.Text("token", ""),
@@ -67,6 +67,19 @@ func Type(o Options) engine.TaskType {
 			}
 			return t, p.Err()
 		},
+	}
+}
+
+func keys() []playbooks.Key {
+	return []playbooks.Key{
+		{Name: "channel", Kind: playbooks.KindText, Required: true, Doc: "Where to post: a name such as `#ops`, or an id."},
+		{Name: "text", Kind: playbooks.KindText, Required: true, Doc: "The message, in Slack's own markup."},
+		{
+			Name: "token", Kind: playbooks.KindText,
+			Doc: "A bot token to post with, which travels in a header. Without it the message goes through playbot's own connection.",
+		},
+		{Name: "color", Kind: playbooks.KindText, Default: defaultColor, Doc: "The bar beside the message: `good`, `warning`, `danger` or `#rrggbb`."},
+		{Name: "username", Kind: playbooks.KindText, Default: defaultUser, Doc: "The name that a message with a `token` is posted under."},
 	}
 }
 
@@ -82,16 +95,17 @@ func (*task) Effect() engine.Effect { return engine.Once }
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	var result engine.Result
 	var err error
+	text := c.Masked(t.text)
 	switch {
 	case t.token != "":
 		var answer map[string]any
-		answer, err = t.call(ctx, c)
+		answer, err = t.call(ctx, c, text)
 		if answer != nil {
 			result.Data = []any{answer}
 		}
 	case t.options.Poster != nil:
 		err = t.options.Poster.Post(ctx, Message{
-			Run: c.Run, Channel: t.channel, Text: t.text, Color: t.color, Username: t.username, Title: c.Describe,
+			Run: c.Run, Channel: t.channel, Text: text, Color: t.color, Username: t.username, Title: c.Describe,
 		})
 	default:
 		err = engine.Errorf(engine.CodeNotSent, "no Slack is connected; give the task a token, or run the playbook from chat")
@@ -105,8 +119,8 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 }
 
 // call posts with the task's own token, which travels in the header, and returns what Slack answered.
-func (t *task) call(ctx context.Context, c *engine.Call) (map[string]any, error) {
-	req, err := t.request(ctx, c)
+func (t *task) call(ctx context.Context, c *engine.Call, text string) (map[string]any, error) {
+	req, err := t.request(ctx, c, text)
 	if err != nil {
 		return nil, err
 	}
@@ -131,11 +145,11 @@ func (t *task) call(ctx context.Context, c *engine.Call) (map[string]any, error)
 	return answer, nil
 }
 
-func (t *task) request(ctx context.Context, c *engine.Call) (*http.Request, error) {
+func (t *task) request(ctx context.Context, c *engine.Call, text string) (*http.Request, error) {
 	body, err := json.Marshal(map[string]any{
 		"channel": t.channel, "username": t.username, "unfurl_links": false, "unfurl_media": false,
 		"attachments": []any{map[string]any{
-			"fallback": t.text, "color": t.color, "text": t.text, "pretext": "Task: " + plain(c.Describe), "footer": "playbot",
+			"fallback": text, "color": t.color, "text": text, "pretext": "Task: " + plain(c.Describe), "footer": "playbot",
 			"fields": []any{
 				map[string]any{"title": "user", "value": plain(c.Run.Actor.Label()), "short": true},
 				map[string]any{"title": "playbook", "value": c.Run.Playbook.Name, "short": true},

@@ -6,11 +6,6 @@
 // with one difference: operators that could never match are refused.
 package jgrep
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // Expression is a parsed assertion. It is immutable.
 type Expression struct {
 	source string
@@ -46,14 +41,7 @@ func Value(doc map[string]any, path string) string {
 	if !ok || v == nil {
 		return "nothing"
 	}
-	if s, isText := v.(string); isText {
-		return s
-	}
-	raw, err := json.Marshal(v) // a number in full, never as 1e+06
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(raw)
+	return text(v)
 }
 
 // node is a part of an expression.

@@ -33,8 +33,9 @@ func Parse(source string) (*Expression, error) {
 }
 
 type parser struct {
-	s string
-	i int
+	s      string
+	i      int
+	inside int // brackets that are open
 }
 
 func (p *parser) end() bool    { return p.i >= len(p.s) }
@@ -50,8 +51,8 @@ func (p *parser) blanks() {
 	}
 }
 
-// word takes one of the words when it stands here on its own.
-func (p *parser) word(symbol string, words ...string) bool {
+// keyword takes one of the words when it stands here on its own.
+func (p *parser) keyword(symbol string, words ...string) bool {
 	p.blanks()
 	if symbol != "" && strings.HasPrefix(p.s[p.i:], symbol) {
 		p.i += len(symbol)
@@ -69,7 +70,7 @@ func (p *parser) word(symbol string, words ...string) bool {
 
 func (p *parser) or(depth int) (node, error) {
 	left, err := p.and(depth)
-	for err == nil && p.word("||", "or") {
+	for err == nil && p.keyword("||", "or") {
 		var right node
 		if right, err = p.and(depth); err == nil {
 			left = either{left, right}
@@ -80,7 +81,7 @@ func (p *parser) or(depth int) (node, error) {
 
 func (p *parser) and(depth int) (node, error) {
 	left, err := p.not(depth)
-	for err == nil && p.word("&&", "and") {
+	for err == nil && p.keyword("&&", "and") {
 		var right node
 		if right, err = p.not(depth); err == nil {
 			left = both{left, right}
@@ -93,16 +94,18 @@ func (p *parser) not(depth int) (node, error) {
 	if depth > maxDepth {
 		return nil, p.errorf("nested deeper than %d", maxDepth)
 	}
-	if p.word("!", "not") {
+	if p.keyword("!", "not") {
 		of, err := p.not(depth + 1)
 		return negation{of}, err
 	}
 	switch {
-	case p.word("("):
+	case p.keyword("("):
 		of, err := p.group(depth, ")")
 		return of, err
-	case p.word("["):
+	case p.keyword("["):
+		p.inside++
 		of, err := p.group(depth, "]")
+		p.inside--
 		return element{of}, err
 	}
 	return p.statement()
@@ -110,7 +113,7 @@ func (p *parser) not(depth int) (node, error) {
 
 func (p *parser) group(depth int, closing string) (node, error) {
 	of, err := p.or(depth + 1)
-	if err == nil && !p.word(closing) {
+	if err == nil && !p.keyword(closing) {
 		err = p.errorf("%s is missing", closing)
 	}
 	return of, err
@@ -152,66 +155,106 @@ func (p *parser) path() (string, error) {
 	return p.s[start:p.i], nil
 }
 
+// foreign is an operator of another language.
+type foreign struct {
+	op         string
+	instead    string // what stands for it, before and after the path
+	expression bool   // its value is a regular expression
+}
+
+// foreignOperators are those that 2017 read and that then never matched: they are refused with the
+// spelling that works.
+func foreignOperators() []foreign {
+	return []foreign{
+		{op: "!=", instead: "not %s="},
+		{op: "!~", instead: "not %s=", expression: true},
+		{op: "=~", instead: "%s=", expression: true},
+		{op: "==", instead: "%s="},
+		{op: "=>", instead: "%s>="},
+		{op: "=<", instead: "%s<="},
+		{op: "<>", instead: "not %s="},
+	}
+}
+
+// spelling is how the language says the same about a path; rest is what follows the operator.
+func (f foreign) spelling(path, rest string) string {
+	word := rest[:(&parser{s: rest}).word()]
+	value := strings.Trim(word, "/")
+	if value == "" {
+		value = "value"
+	}
+	if f.expression || strings.HasPrefix(word, "/") {
+		value = "/" + value + "/"
+	}
+	return fmt.Sprintf(f.instead, path) + value
+}
+
 func (p *parser) operator(path string) (string, error) {
 	rest := p.s[p.i:]
-	switch {
-	case strings.HasPrefix(rest, "!="):
-		return "", p.errorf("!= never matches; write: not %s=value", path)
-	case strings.HasPrefix(rest, "=~"):
-		return "", p.errorf("=~ never matches; write: %s=/expression/", path)
+	if p.inside > 0 && strings.HasPrefix(rest, "==") { // between brackets 2017 took it for =
+		p.i += len("==")
+		return "=", nil
 	}
-	for _, op := range []string{"<=", ">=", "==", "=", "<", ">"} {
+	for _, f := range foreignOperators() {
+		if after, ok := strings.CutPrefix(rest, f.op); ok {
+			return "", p.errorf("%s never matches; write: %s", f.op, f.spelling(path, after))
+		}
+	}
+	for _, op := range []string{"<=", ">=", "=", "<", ">"} {
 		if strings.HasPrefix(rest, op) {
 			p.i += len(op)
-			return strings.Replace(op, "==", "=", 1), nil
+			return op, nil
 		}
 	}
 	return "", nil
+}
+
+// word is where the unquoted word that begins here ends.
+func (p *parser) word() int {
+	i := p.i
+	for i < len(p.s) && strings.IndexByte(" \t\n()]&|", p.s[i]) < 0 {
+		i++
+	}
+	return i
 }
 
 func (p *parser) value(s *statement) error {
 	if p.end() {
 		return p.errorf("a value is missing after %s%s", s.path, s.op)
 	}
+	var err error
 	switch c := p.s[p.i]; c {
 	case '"', '\'':
-		text, err := p.until(c)
-		s.text, s.value = text, literal(text)
+		s.want, err = p.until(c)
 		return err
 	case '/':
-		text, err := p.until(c)
-		if err != nil {
-			return err
-		}
-		s.text = "/" + text + "/"
-		s.expr, err = regexp.Compile(text)
-		if err != nil {
-			return p.errorf("%s is no regular expression: %v", s.text, err)
-		}
-		return nil
+		return p.expression(s)
 	}
 	start := p.i
-	for !p.end() && strings.IndexByte(" \t\n()]&|", p.s[p.i]) < 0 {
-		p.i++
-	}
-	s.text = p.s[start:p.i]
-	if s.text == "" {
+	p.i = p.word()
+	s.want = p.s[start:p.i]
+	if s.want == "" {
 		return p.errorf("a value is missing after %s%s; write it without blanks", s.path, s.op)
 	}
-	s.value = typed(s.text)
 	return nil
 }
 
-func typed(word string) any {
-	switch word {
-	case "true":
-		return true
-	case "false":
-		return false
-	case "null":
-		return nil
+// expression reads a value between slashes.
+func (p *parser) expression(s *statement) error {
+	start := p.i
+	source, err := p.until('/')
+	if err != nil {
+		return err
 	}
-	return literal(word)
+	if s.op != "=" {
+		p.i = start
+		return p.errorf("%s cannot compare with an expression; write: %s=/%s/", s.op, s.path, source)
+	}
+	s.expr, err = regexp.Compile(source)
+	if err != nil {
+		return p.errorf("/%s/ is no regular expression: %v", source, err)
+	}
+	return nil
 }
 
 // until reads up to the closing quote; a backslash keeps the quote itself.

@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/engine/policy"
+	"github.com/playbot/playbot/playbooks"
+)
+
+// Decision is a person's answer at a gate.
+type Decision struct {
+	Run      RunID
+	Approval string // the opaque id, or empty for the gate that the run waits at
+	Actor    Actor
+	Reason   string
+	Rest     bool // the yes is for the later gates of the run too; see [Approval.MayRest]
+}
+
+// Approve is a person's yes at a gate. It opens with the last yes that it asks for. The errors say
+// who decided otherwise, and when.
+func (e *Engine) Approve(ctx context.Context, d Decision) error {
+	return e.decision(ctx, d, policy.Approve, func(r *Run, a *Approval) ([]Payload, error) {
+		rule := e.mayApprove(d.Actor, r, a.From)
+		if !rule.Allowed {
+			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
+		}
+		if err := a.counts(r, d); err != nil {
+			return nil, err
+		}
+		return []Payload{ApprovalGiven{
+			Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason), Role: rule.Role, Rest: d.Rest,
+		}}, nil
+	})
+}
+
+// counts is an error when a yes that the policy allows does not count all the same.
+func (a *Approval) counts(r *Run, d Decision) error {
+	for _, g := range a.Given {
+		if g.Actor.Is(d.Actor) {
+			return Errorf(CodeConflict, "you have approved already; this gate asks for %d different people, and has %s", a.Needs(), a.Progress())
+		}
+	}
+	switch {
+	case d.Rest && a.Scope != playbooks.ScopeRun:
+		return Errorf(CodeInvalid, "this gate is for its own step only; `approve %s` approves that", a.name(r))
+	case d.Rest && !a.MayRest():
+		return Errorf(CodeInvalid, "somebody approved this step only, so the rest cannot be approved here; `approve %s` approves the step", a.name(r))
+	case d.Rest:
+		return a.reasoned(r, d, "approve --rest")
+	}
+	return a.reasoned(r, d, "approve")
+}
+
+// reasoned is an error when an answer lacks the reason that the gate asks for. It says how to give one.
+func (a *Approval) reasoned(r *Run, d Decision, verb string) error {
+	if !a.WantsReason(verb != "deny") || strings.TrimSpace(d.Reason) != "" {
+		return nil
+	}
+	return Errorf(CodeInvalid, "nothing was decided: this gate asks for a reason; give one, as in `/playbook %s %s the reason`", verb, a.name(r))
+}
+
+// name is how people name a gate: r-7k3f9m.2.
+func (a *Approval) name(r *Run) string { return fmt.Sprintf("%s.%d", r.ID.Short(), a.Number) }
+
+// Deny is a person's no at a gate, which ends it. Whoever may approve may deny, with whatever role, and
+// so may the requester.
+func (e *Engine) Deny(ctx context.Context, d Decision) error {
+	return e.decision(ctx, d, "deny", func(r *Run, a *Approval) ([]Payload, error) {
+		rule := e.May(d.Actor, policy.Approve, r.Requested.Playbook.Name)
+		if !rule.Allowed && !d.Actor.Is(r.Requested.Actor) {
+			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
+		}
+		if err := a.reasoned(r, d, "deny"); err != nil {
+			return nil, err
+		}
+		return []Payload{ApprovalDenied{Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason)}}, nil
+	})
+}
+
+func (e *Engine) decision(ctx context.Context, d Decision, verb policy.Verb, give func(*Run, *Approval) ([]Payload, error)) error {
+	err := e.tell(ctx, d.Run, func(r *Run) ([]Payload, error) {
+		a := r.Pending()
+		if d.Approval != "" {
+			var known bool
+			if a, known = r.Approval(d.Approval); !known {
+				return nil, Errorf(CodeNotFound, "run %s has no such gate", r.ID.Short())
+			}
+		}
+		if a == nil {
+			return nil, Errorf(CodeConflict, "run %s waits for no approval; it is %s", r.ID.Short(), r.Status)
+		}
+		if a.State != ApprovalPending {
+			return nil, Errorf(CodeConflict, "too late: %s", a.Outcome())
+		}
+		if !time.Now().Before(a.Expires) {
+			return nil, Errorf(CodeConflict, "too late: the approval expired at %s", a.Expires.UTC().Format(time.RFC3339))
+		}
+		return give(r, a)
+	})
+	if CodeOf(err) == CodeDenied && err != nil {
+		e.refuse(ctx, Refused{Actor: d.Actor, Verb: string(verb), Run: d.Run, Rule: err.Error()})
+	}
+	return err
+}

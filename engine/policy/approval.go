@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Who must give a reason: nobody, whoever denies, or everybody who answers.
+const (
+	ReasonNone   = ""
+	ReasonOnDeny = "on_deny"
+	ReasonAlways = "always"
+)
+
+// MaxApprovals bounds how many people the rules may ask for: more than that nobody finds at night.
+const MaxApprovals = 10
+
+// Terms are what a gate asks for. The zero Terms are those of somebody who asks for nothing.
+type Terms struct {
+	From    []string      // roles, one of which every approver has; empty: any that may approve
+	Count   int           // distinct people who say yes; 0 is 1
+	Expires time.Duration // how long to wait for them; 0: as long as the rules say
+	Reason  string        // [ReasonNone], [ReasonOnDeny] or [ReasonAlways]
+}
+
+// Tighten is what holds at a gate when a playbook asks for own: of everything the stricter, so that a
+// playbook never loosens the rules.
+func (p *Policy) Tighten(own Terms) Terms {
+	own.Count = max(own.Count, p.rules.Count)
+	if own.Expires <= 0 || own.Expires > p.rules.Expires {
+		own.Expires = p.rules.Expires
+	}
+	order := reasons()
+	own.Reason = order[max(slices.Index(order, own.Reason), slices.Index(order, p.rules.Reason), 0)]
+	return own
+}
+
+// reasons are the kinds of reasons, from the laxest.
+func reasons() []string { return []string{ReasonNone, ReasonOnDeny, ReasonAlways} }
+
+// DecideApproval says whether the yes of who counts at a gate for a playbook, in a run that requester
+// asked for. With from, it has to rest on one of these roles.
+func (p *Policy) DecideApproval(who, requester Subject, playbook string, from ...string) Decision {
+	d := p.decide(who, Approve, playbook, from)
+	if !d.Allowed && len(from) > 0 && p.Decide(who, Approve, playbook).Allowed {
+		return Decision{Rule: "this gate asks for somebody with the role " + Either(from) + ", and you approve with another role"}
+	}
+	if d.Allowed && who == requester && !p.rules.OwnApproval {
+		return Decision{Rule: "you asked for this run, so somebody else has to approve it"}
+	}
+	return d
+}
+
+// Approvers lists the member ids that may approve the playbook, in the order of the rules. With from,
+// only those of these roles.
+func (p *Policy) Approvers(playbook string, from ...string) []string {
+	var out []string
+	for _, role := range p.rules.Roles {
+		if !role.grants(Approve) || !matchAny(role.Playbooks, playbook) || !listed(role.Name, from) {
+			continue
+		}
+		for _, m := range role.Members {
+			if !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// UnknownRole returns the first of these roles that the rules do not have, and a sentence that says so;
+// both are empty when they have all.
+func (p *Policy) UnknownRole(roles []string) (name, why string) {
+	for _, name := range roles {
+		if !slices.ContainsFunc(p.rules.Roles, func(r Role) bool { return r.Name == name }) {
+			return name, fmt.Sprintf("the policy has no role %q", name)
+		}
+	}
+	return "", ""
+}
+
+// Unmeetable says why no people can give what a gate for the playbook asks for, in a run that requester
+// asked for; empty when they can. It is not about rules that let nobody approve: who is to approve may
+// be added while a run waits.
+func (p *Policy) Unmeetable(t Terms, requester Subject, playbook string) string {
+	if _, why := p.UnknownRole(t.From); why != "" {
+		return why + ", so nobody can approve with it"
+	}
+	if len(t.From) == 0 && t.Count <= 1 {
+		return ""
+	}
+	people := p.Approvers(playbook, t.From...)
+	if slices.Contains(people, "*") {
+		return ""
+	}
+	if !p.rules.OwnApproval {
+		people = slices.DeleteFunc(people, func(m string) bool { return Role{Members: []string{m}}.has(requester) })
+	}
+	switch need := max(t.Count, 1); {
+	case len(people) >= need:
+		return ""
+	case len(t.From) > 0:
+		return fmt.Sprintf("it takes %d to approve it with the role %s, and %d can", need, Either(t.From), len(people))
+	default:
+		return fmt.Sprintf("it takes %d to approve it, and %d can", need, len(people))
+	}
+}
+
+// Either joins names as people say them: a, b or c.
+func Either(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " or " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// listed reports whether a role is one of those that count; without any all do.
+func listed(role string, from []string) bool { return len(from) == 0 || slices.Contains(from, role) }
