@@ -53,7 +53,7 @@ func ParseVersionRange(source string) (VersionRange, error) {
 	if len(source) > maxRange {
 		return VersionRange{}, fmt.Errorf("the range of versions is longer than %d characters", maxRange)
 	}
-	spaced := afterOperator.ReplaceAllString(strings.TrimSpace(source), "$1")
+	spaced := afterOperator.ReplaceAllString(strings.Join(strings.Fields(source), " "), "$1")
 	either := eitherRange.Split(spaced, -1)
 	named := false
 	for _, part := range either {

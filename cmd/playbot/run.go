@@ -87,13 +87,16 @@ func (t *terminal) runAll(ctx, working context.Context, old []engine.RunID, args
 	if err := t.giveAgain(ctx, working, old); err != nil {
 		return err
 	}
-	secrets, err := t.askFor(ctx, args, given)
-	if err != nil {
-		return err
+	secrets, unanswered := t.askFor(ctx, args, given)
+	if unanswered != nil && ctx.Err() != nil {
+		return unanswered // interrupted
 	}
 	t.listen()
 	if err := t.finishOld(ctx, working, old); err != nil {
 		return err
+	}
+	if unanswered != nil { // told last: what was cut off goes on all the same
+		return unanswered
 	}
 	return t.play(ctx, working, commands.Line(append([]string{"run"}, args...)), secrets)
 }

@@ -48,21 +48,50 @@ func hostileStrings(n int) []string {
 	return out
 }
 
+// source is where a value comes from: the name of a person, the reply of a node, or an input.
+func source(i int) string {
+	switch {
+	case i == 0:
+		return "run.actor"
+	case i%2 == 1:
+		return fmt.Sprintf("tasks.ask.data[%d].data.v", i)
+	}
+	return fmt.Sprintf("inputs.v%d", i)
+}
+
+// scope is a run in which people, nodes and inputs have said these values.
+func scope(values []string) playbooks.Scope {
+	replies := make([]any, len(values))
+	for i, v := range values {
+		replies[i] = map[string]any{"sender": "web1", "data": map[string]any{"v": v}}
+	}
+	return playbooks.Scope{
+		Run:   map[string]any{"actor": values[0]},
+		Tasks: map[string]map[string]any{"ask": {"data": replies}},
+		Input: func(_ context.Context, name string) (any, error) {
+			var i int
+			_, err := fmt.Sscanf(name, "v%d", &i)
+			return values[i], err
+		},
+	}
+}
+
 // hostileBook hands every input over in every way there is.
 func hostileBook() string {
 	var inputs, argv, environment, bare, double, single, properties, message strings.Builder
 	for i := range atOnce {
+		from := source(i)
 		fmt.Fprintf(&inputs, "  v%d: {type: String}\n", i)
-		fmt.Fprintf(&argv, ", '{{ inputs.v%d }}'", i)
-		fmt.Fprintf(&environment, "        V%d: '{{ inputs.v%d }}'\n", i, i)
-		fmt.Fprintf(&bare, " {{ inputs.v%d }}", i)
-		fmt.Fprintf(&double, ` "{{ inputs.v%d }}"`, i)
-		fmt.Fprintf(&single, ` '{{{ inputs.v%d }}}'`, i)
-		fmt.Fprintf(&properties, "        v%d: '{{ inputs.v%d }}'\n", i, i)
-		fmt.Fprintf(&message, "{{ inputs.v%d }}\x1f", i)
+		fmt.Fprintf(&argv, ", '{{ %s }}'", from)
+		fmt.Fprintf(&environment, "        V%d: '{{ %s }}'\n", i, from)
+		fmt.Fprintf(&bare, " {{ %s }}", from)
+		fmt.Fprintf(&double, ` "{{ %s }}"`, from)
+		fmt.Fprintf(&single, ` '{{{ %s }}}'`, from)
+		fmt.Fprintf(&properties, "        v%d: '{{ %s }}'\n", i, from)
+		fmt.Fprintf(&message, "{{ %s }}\x1f", from)
 	}
 	const print = `printf '%s\\0'`
-	return "name: b\nversion: 1.0.0\nauthor: A\ndescription: D\ninputs:\n" + inputs.String() + "tasks:\n" +
+	return "name: b\nversion: 1.0.0\nauthor: A\ndescription: D\ninputs:\n" + inputs.String() + "hooks: {pre_book: [{log: {message: a, as: ask}}]}\ntasks:\n" +
 		"  - shell:\n      description: argv\n      command: [sh, -c, 'printf ''%s\\0'' \"$@\" > out', sh" + argv.String() + "]\n" +
 		"  - shell:\n      description: environment\n      command: env -0 > out\n      environment:\n" + environment.String() +
 		"  - shell:\n      description: bare\n      command: |\n        " + strings.ReplaceAll(print, `\\`, `\`) + bare.String() + " > out\n" +
@@ -81,13 +110,8 @@ type handOver struct {
 
 func (h handOver) arrived(t *testing.T, task playbooks.Task, values []string) []string {
 	t.Helper()
-	scope := playbooks.Scope{Input: func(_ context.Context, name string) (any, error) {
-		var i int
-		_, err := fmt.Sscanf(name, "v%d", &i)
-		return values[i], err
-	}}
 	if task.Type == "log" {
-		v, err := task.Properties.Entries()[0].Value.Render(t.Context(), scope)
+		v, err := task.Properties.Entries()[0].Value.Render(t.Context(), scope(values))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +121,7 @@ func (h handOver) arrived(t *testing.T, task playbooks.Task, values []string) []
 		if tt.Name != task.Type {
 			continue
 		}
-		p, err := playbooks.Rendered(task.Properties, t.Context(), scope, playbooks.Special{Shell: tt.ShellText, Conditions: tt.Conditions})
+		p, err := playbooks.Rendered(task.Properties, t.Context(), scope(values), playbooks.Special{Shell: tt.ShellText, Conditions: tt.Conditions})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +175,7 @@ func (h handOver) read(t *testing.T, task playbooks.Task) []string {
 	return out
 }
 
-// Whatever a value holds, it stays a value: 100,000 strings, each in seven ways.
+// Whatever a value holds, and whoever said it, it stays a value: 100,000 strings, each in seven ways.
 func TestHostile_strings_arrive_byte_by_byte(t *testing.T) {
 	t.Parallel()
 	n := manyStrings
