@@ -78,18 +78,38 @@ func (p *performer) gated(ctx context.Context, t *playbooks.Task, scope playbook
 	if t.Destructive {
 		return "destructive", nil
 	}
-	name := ""
+	named := make(map[string]any) // what tells the action; the rest is rendered when it is used
 	for _, entry := range t.Properties.Entries() {
-		if entry.Key == "action" {
-			v, err := entry.Value.Render(ctx, scope)
-			if err != nil {
-				return "", err
-			}
-			name = fmt.Sprint(v)
+		if entry.Key != "action" && entry.Key != "name" {
+			continue
+		}
+		v, err := entry.Value.Render(ctx, scope)
+		if err != nil && entry.Key == "action" {
+			return "", err
+		}
+		if err == nil {
+			named[entry.Key] = v
 		}
 	}
-	rule, _ := p.engine.opts.Policy.Gate(t.Type, name)
-	return rule, nil
+	tt, _ := p.engine.opts.Types.task(t.Type)
+	var task Task
+	if tt.Decode != nil {
+		task, _ = tt.Decode(playbooks.FromMap(named)) // that the rest is missing does not matter
+	}
+	action, _ := named["action"].(string)
+	return p.policyGate(t.Type, task, action), nil
+}
+
+// policyGate is the rule by which the policy has a task ask; empty when it does not. A pattern may
+// match any name of the type, and the action.
+func (p *performer) policyGate(typ string, task Task, action string) string {
+	tt, _ := p.engine.opts.Types.task(typ)
+	names := append([]string{typ, tt.Name, action}, tt.Aliases...)
+	if named, ok := task.(ActionNamed); ok {
+		names = append(names, named.ActionName())
+	}
+	rule, _ := p.engine.opts.Policy.Gate(names...)
+	return rule
 }
 
 // duration renders a duration: a bare number is seconds.

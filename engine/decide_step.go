@@ -9,20 +9,21 @@ import (
 
 // step says how a task stands, and what it does next while it is pending.
 func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
-	s, l := d.run.Steps[p], d.limit(p)
+	s := d.run.Steps[p]
+	if s != nil && !s.Ended.IsZero() { // first: most tasks of a long run have ended
+		if s.Status.Passed() {
+			return passed, action{}
+		}
+		return failed, action{}
+	}
+	l := d.limit(p)
 	if s == nil {
 		if l.over(d.now) {
 			return failed, action{}
 		}
 		return pending, action{do: doBegin, reason: ReasonNextTask, path: p, task: t}
 	}
-	if !s.Ended.IsZero() {
-		if s.Status.Passed() {
-			return passed, action{}
-		}
-		return failed, action{}
-	}
-	if l.over(d.now) && s.plan() == nil {
+	if l.over(d.now) && !s.planned() {
 		if a, closed := d.late(s, l); closed {
 			return pending, d.unlocked(s, a)
 		}
@@ -42,7 +43,7 @@ func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
 // begun says what a task does that has begun and not ended.
 func (d decider) begun(s *Step, t *playbooks.Task, l limit) action {
 	a := d.attempt(s, t)
-	if s.plan() != nil && a.do == doEndTask {
+	if s.planned() && a.do == doEndTask {
 		if a = d.waves(s, t); a.path != s.Path {
 			return a
 		}
@@ -96,6 +97,9 @@ func (d decider) hookCause(owner Path, name string) string {
 		if s != nil && !s.Ended.IsZero() && !s.Status.Passed() {
 			return fmt.Sprintf("its %s hook %q %s: %s", name, s.Description, s.Status, s.Message)
 		}
+	}
+	if l := d.limit(hookPath(owner, name, 0)); l.over(d.now) { // which kept one from its begin
+		return fmt.Sprintf("its %s hooks did not all run: %s", name, l.why)
 	}
 	return "a " + name + " hook failed"
 }

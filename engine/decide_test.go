@@ -330,3 +330,28 @@ func FuzzApply_neverPanics(f *testing.F) {
 		}
 	})
 }
+
+// A run of many waves is walked over at every decision, so that what has ended must cost next to nothing.
+func TestDecide_passesEndedWavesQuickly(t *testing.T) { //nolint:paralleltest // it counts allocations
+	const count = 300
+	waves := make([]any, count)
+	for i := range waves {
+		waves[i] = []any{"n"}
+	}
+	roll := TaskBegun{Path: "tasks.1", Type: rollingType, Tries: 1, Timeout: 24 * time.Hour}
+	facts := []Payload{
+		Prepared{Deadline: t0.Add(48 * time.Hour)}, roll, started("tasks.1", 1, ReadOnly),
+		AttemptEnded{Path: "tasks.1", Attempt: 1, OK: true, Result: Result{Data: map[string]any{"waves": waves, "max_failures": 0}}},
+	}
+	for i := range count - 1 {
+		p := wavePath("tasks.1", i, 0)
+		facts = append(facts, began(p), TaskEnded{Path: p, Status: TaskOK})
+	}
+	run, b := fold(facts...), book(playbooks.Task{Type: rollingType, Rolling: &playbooks.Rolling{Tasks: []playbooks.Task{task}}})
+	if a := decide(run, b, run.PreparedAt); a.do != doBegin || a.path != wavePath("tasks.1", count-1, 0) {
+		t.Fatalf("got %s %s", a.do, a.path)
+	}
+	if got := testing.AllocsPerRun(3, func() { decide(run, b, run.PreparedAt) }); got > 15*count {
+		t.Errorf("a decision allocates %v times for %d waves", got, count)
+	}
+}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/enginetest"
+	"github.com/playbot/playbot/engine/policy"
+	"github.com/playbot/playbot/playbooks"
 )
 
 func approve(t *testing.T, h *enginetest.House, id engine.RunID) {
@@ -261,4 +263,78 @@ tasks: [{do: {name: drain, any: "token {{ inputs.token }}", destructive: true, t
 			}
 		}
 	}, func(o *engine.Options) { o.Secrets = []string{secret} })
+}
+
+// deed is a task of several actions whose type has two names.
+type deed struct{ action string }
+
+func (deed) Effect() engine.Effect { return engine.ReadOnly }
+
+func (d deed) ActionName() string { return "deed." + d.action }
+
+func (deed) Run(context.Context, *engine.Call) (engine.Result, error) { return engine.Result{}, nil }
+
+// A pattern of the policy holds for a task however its type is written, and for what the task calls itself.
+func TestGate_ofThePolicyMatchesEveryNameOfATask(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		gates []string
+		task  string
+		asks  bool
+	}{
+		"the type":                    {[]string{"deed"}, "deed: {action: write}", true},
+		"the type under another name": {[]string{"deed"}, "act: {action: write}", true},
+		"another name of the type":    {[]string{"act"}, "deed: {action: write}", true},
+		"the action as it is written": {[]string{"write"}, "deed: {action: write}", true},
+		"the action with its type":    {[]string{"deed.w*"}, "act: {action: \"{{ inputs.what }}\"}", true},
+		"something else":              {[]string{"deed.read", "do", "writes"}, "act: {action: write}", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				h.Book("b", "inputs: {what: {type: String, default: write}}\ntasks: [{"+row.task+"}]\n")
+				id := h.Start("b", nil)
+				if got := load(t, h, id).Pending() != nil; got != row.asks {
+					t.Errorf("it asks: %t", got)
+				}
+				_ = h.Engine.Cancel(t.Context(), id, h.Ana, "")
+				h.Finish(id)
+			}, withDeeds(t, row.gates...))
+		})
+	}
+}
+
+// withDeeds adds the task type and has the policy gate what matches.
+func withDeeds(t *testing.T, gates ...string) func(*engine.Options) {
+	t.Helper()
+	return func(o *engine.Options) {
+		o.Types.Tasks = append(o.Types.Tasks, engine.TaskType{Name: "deed", Aliases: []string{"act"}, Decode: func(p *playbooks.Properties) (engine.Task, error) {
+			return deed{action: p.RequireText("action")}, p.Err()
+		}})
+		rules, err := policy.New(policy.Rules{Roles: []policy.Role{{Name: "all", Members: []string{"*"}, May: []policy.Verb{policy.Run, policy.Cancel, policy.Approve}, Playbooks: []string{"*"}}}, Gates: gates})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Policy = rules
+	}
+}
+
+// What a task does may change between its begin, which asks or does not, and its attempt.
+func TestGate_isNotPassedByAnActionThatChangesAfterTheBegin(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Script.Set("what", "read")
+		h.Book("b", `
+data_stores: {s: {type: map}}
+inputs: {what: {type: String, data: s/what, dynamic: true}}
+tasks: [{deed: {action: "{{ inputs.what }}", pre_sleep: 60}}]
+`)
+		id := h.Start("b", nil)
+		synctest.Wait()
+		h.Script.Set("what", "write")
+		run := h.Finish(id)
+		if s := run.Steps["tasks.1"]; s.Status != engine.TaskFailed || !strings.Contains(s.Message, `policy gates "deed.write"`) {
+			t.Errorf("got %s: %s", s.Status, s.Message)
+		}
+	}, withDeeds(t, "deed.write"))
 }

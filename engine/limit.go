@@ -40,7 +40,7 @@ func (d decider) limit(p Path) limit {
 
 // waveLimit is until when the waves of a rolling task may take.
 func (s *Step) waveLimit() limit {
-	if s == nil || s.Timeout == 0 || s.plan() == nil {
+	if s == nil || s.Timeout == 0 || !s.planned() {
 		return limit{}
 	}
 	return limit{
@@ -49,11 +49,15 @@ func (s *Step) waveLimit() limit {
 	}
 }
 
-// late closes what is open of a task whose time is over; false when nothing may be closed: what
-// became of an attempt that was cut off is for a person to say.
+// late closes what is open of a task whose time is over; false when nothing is: an attempt that
+// succeeded has, and what became of one that was cut off is for a person to say.
 func (d decider) late(s *Step, l limit) (action, bool) {
-	if last := s.Last(); last != nil && last.Outcome == nil && last.Resolved == nil {
-		return action{}, false
+	if last := s.Last(); last != nil {
+		switch {
+		case last.Resolved != nil && last.Resolved.Choice != ResolveRetry,
+			last.Resolved == nil && (last.Outcome == nil || last.Outcome.OK):
+			return action{}, false
+		}
 	}
 	a := d.run.approvalFor(s.Path)
 	if a != nil && (a.State == ApprovalPending || a.State == ApprovalGranted) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/playbot/playbot/engine"
@@ -103,6 +104,56 @@ func TestTimeout_isATemplateToo(t *testing.T) {
 		}
 		if run := h.Finish(h.Start("b", map[string]any{"limit": "soon"})); !strings.Contains(run.Message, "timeout must be a duration") {
 			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	})
+}
+
+// A timeout does not overrule what is known: an attempt that succeeded, or what a person says of one
+// that was cut off.
+func TestTimeout_leavesWhatIsKnownOfATaskAsItIs(t *testing.T) {
+	t.Parallel()
+	for choice, want := range map[engine.Resolution]struct {
+		status  engine.TaskStatus
+		message string
+	}{
+		engine.ResolveDone:   {engine.TaskOK, "marked done by ben"},
+		engine.ResolveFailed: {engine.TaskFailed, "marked failed by ben"},
+		engine.ResolveRetry:  {engine.TaskFailed, "timed out: the run may take 1h0m0s, its timeout, and no longer"},
+	} {
+		t.Run(string(choice), func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				h.Book("b", "timeout: 1h\ntasks: [{do: {name: one}}, {do: {name: two}}]\n")
+				h.Script.On("one", takes(30*time.Minute))
+				id := h.Start("b", nil)
+				synctest.Wait()
+				h.Stop()
+				time.Sleep(2 * time.Hour)
+				h.Restart()
+				resolve(t, h, id, "tasks.1", choice)
+				run := h.Finish(id)
+				if s := run.Steps["tasks.1"]; s.Status != want.status || s.Message != want.message {
+					t.Errorf("got %s: %s", s.Status, s.Message)
+				}
+				if run.Status != engine.RunFailed || h.Script.Calls("two") != 0 {
+					t.Errorf("got %s: %s", run.Status, run.Message)
+				}
+			})
+		})
+	}
+}
+
+func TestTimeout_thatKeepsAHookFromRunningSaysSo(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "timeout: 1h\ntasks: [{do: {name: one}}]\nhooks: {post_task: [{do: {name: after}}, {do: {name: last}}]}\n")
+		h.Script.On("after", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			time.Sleep(2 * time.Hour) // it does not listen
+			return engine.Result{}, nil
+		})
+		run := h.Finish(h.Start("b", nil))
+		if s := run.Steps["tasks.1"]; s.Status != engine.TaskFailed || !strings.Contains(s.Message, "the run may take 1h0m0s") || h.Script.Calls("last") != 0 {
+			t.Errorf("got %s: %s", s.Status, s.Message)
 		}
 	})
 }

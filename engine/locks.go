@@ -27,13 +27,16 @@ func (p *performer) ancestorLocks() []string {
 	return p.run.Requested.Parent.Locks
 }
 
-// taskLocks renders the locks of a task, without those that the run or the rolling task around it holds.
+// taskLocks renders the locks of a task, without those that the run holds, or the task around it: a
+// rolling task, or that of a hook.
 func (p *performer) taskLocks(ctx context.Context, path Path, t *playbooks.Task) ([]string, error) {
 	held := slices.Concat(p.ancestorLocks(), p.run.Locks)
-	if owner, _, ok := path.InWave(); ok {
-		if s := p.run.Steps[owner]; s != nil {
-			held = append(held, s.Locks...)
-		}
+	around, _, ok := path.InWave()
+	if !ok {
+		around, ok = path.owner()
+	}
+	if s := p.run.Steps[around]; ok && s != nil && s.LockState == LocksHeld { // not yet before a pre_task hook
+		held = append(held, s.Locks...)
 	}
 	return p.renderLocks(ctx, t.Locks, held)
 }
@@ -131,13 +134,14 @@ func (p *performer) lockOne(ctx context.Context, name string, waiting func(Holde
 	defer end()
 	lockCtx, cancel := context.WithTimeout(stopCtx, limit)
 	defer cancel()
+	began := time.Now()
 	_, err = locker.Lock(lockCtx, key, p.holder(), waiting)
 	if err != nil && errors.Is(context.Cause(lockCtx), errStopping) {
 		return errStopping
 	}
 	if held, ok := errors.AsType[*HeldError](err); ok {
 		return Errorf(CodeBusy, "lock %s is held by %s (%s) since %s; waited %s. Try again when that run has ended",
-			name, held.Holder.Run.Short(), held.Holder.Who, held.Holder.Since.UTC().Format(time.RFC3339), limit)
+			name, held.Holder.Run.Short(), held.Holder.Who, held.Holder.Since.UTC().Format(time.RFC3339), time.Since(began).Round(time.Second))
 	}
 	if err != nil {
 		return fmt.Errorf("take lock %s: %w", name, err)

@@ -322,3 +322,41 @@ func TestLocks_ofATaskThatTheRunHoldsStayWithTheRun(t *testing.T) {
 		}
 	})
 }
+
+// A post_task hook runs while its task holds its locks, and does not give them back.
+func TestLocks_ofATaskOutliveAHookThatNamesThemToo(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", `
+data_stores: {s: {type: map}}
+tasks: [{do: {name: one, locks: [s/one]}}]
+hooks:
+  post_task:
+    - do: {name: first, locks: [s/one]}
+    - do: {name: second}
+`)
+		h.Script.On("second", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			if _, held := h.Script.Holder("one"); !held {
+				t.Error("the task has lost its lock before its end")
+			}
+			return engine.Result{}, nil
+		})
+		h.Finish(h.Start("b", nil))
+		wantNotHeld(t, h, "one")
+		if h.Script.Calls("second") != 1 {
+			t.Error("the second hook did not run")
+		}
+	})
+}
+
+func TestLocks_thatATimeoutCutsShortAreNotSaidToBeWaitedForLonger(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "timeout: 30s\ndata_stores: {s: {type: map}}\ntasks: [{do: {name: one, locks: [s/one]}}]\n")
+		h.Script.Hold("one", engine.Holder{Run: engine.NewRunID(time.Now()), Who: "gus", Since: time.Now()})
+		run := h.Finish(h.Start("b", nil))
+		if got := run.Steps["tasks.1"].Last().Outcome.Result.Message; !strings.Contains(got, "(gus)") || !strings.Contains(got, "waited 30s") {
+			t.Errorf("got %s", got)
+		}
+	})
+}

@@ -87,6 +87,11 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 	if err != nil {
 		return p.failAttempt(a.path, err.Error())
 	}
+	if step.Gated == "" { // what it does may have changed since it began
+		if rule := p.policyGate(a.task.Type, task, props.Text("action", "")); rule != "" {
+			return p.failAttempt(a.path, "not started: "+rule+", and nobody was asked, for it was not so when the task began; start the run again")
+		}
+	}
 	task = narrowed(task, step)
 	if a.approval != nil && a.approval.State == ApprovalGranted {
 		if why := p.outdated(ctx, a.approval); why != "" {

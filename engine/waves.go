@@ -127,9 +127,14 @@ func (s *Step) Waves() [][]string {
 	return nil
 }
 
+// planned reports whether the waves of a rolling task are known.
+func (s *Step) planned() bool {
+	return s != nil && s.Type == rollingType && s.Last() != nil && s.Last().Outcome != nil && s.Last().Outcome.OK
+}
+
 // plan reads the waves of a rolling task back; nil before they are planned.
 func (s *Step) plan() *wavePlan {
-	if s == nil || s.Type != rollingType || s.Last() == nil || s.Last().Outcome == nil || !s.Last().Outcome.OK {
+	if !s.planned() {
 		return nil
 	}
 	data, _ := s.Last().Outcome.Result.Data.(map[string]any)

@@ -62,7 +62,10 @@ func (in Input) checkType(value any) error {
 	case "String":
 		_, ok = value.(string)
 	case "Integer":
-		_, ok = in.fromJSON(value).(int)
+		var n int
+		if n, ok = in.fromJSON(value).(int); ok && (n >= maxWhole || n <= -maxWhole) {
+			return fmt.Errorf("%d is too large; at most 9007199254740991 is kept exactly", n)
+		}
 	case "Float", "Numeric":
 		switch value.(type) {
 		case int, float64:
@@ -196,9 +199,12 @@ func (in Input) Stored(v any) (any, error) {
 	return in.accept(v, isText)
 }
 
+// maxWhole bounds whole numbers: JSON keeps those below it exactly (RFC 8259, section 6).
+const maxWhole = 1 << 53
+
 // fromJSON makes whole numbers of a value whole again: JSON has one kind of number.
 func (in Input) fromJSON(v any) any {
-	if f, ok := v.(float64); ok && in.Type == "Integer" && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+	if f, ok := v.(float64); ok && in.Type == "Integer" && f == math.Trunc(f) && math.Abs(f) < maxWhole {
 		return int(f)
 	}
 	return v
