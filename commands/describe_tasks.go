@@ -164,13 +164,6 @@ func asks(rules *policy.Policy, t *playbooks.Task) bool {
 	if t.Destructive {
 		return true
 	}
-	action := property(t, "action")
-	if action != "" && !strings.Contains(action, ".") {
-		action = t.Type + "." + action // as data.write
-	}
-	if t.Type == "playbook" {
-		action = property(t, "name")
-	}
-	_, gated := rules.Gate(t.Type, action)
+	_, gated := rules.Gate(t.PolicyNames()...)
 	return gated
 }

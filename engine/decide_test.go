@@ -340,7 +340,8 @@ func TestDecide_passesEndedWavesQuickly(t *testing.T) { //nolint:paralleltest //
 	}
 	roll := TaskBegun{Path: "tasks.1", Type: rollingType, Tries: 1, Timeout: 24 * time.Hour}
 	facts := []Payload{
-		Prepared{Deadline: t0.Add(48 * time.Hour)}, roll, started("tasks.1", 1, ReadOnly),
+		Prepared{Deadline: t0.Add(48 * time.Hour)},
+		roll, started("tasks.1", 1, ReadOnly),
 		AttemptEnded{Path: "tasks.1", Attempt: 1, OK: true, Result: Result{Data: map[string]any{"waves": waves, "max_failures": 0}}},
 	}
 	for i := range count - 1 {

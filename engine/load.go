@@ -81,7 +81,7 @@ func (r *runner) endDamaged(ctx context.Context, cause error) error {
 	r.engine.logger.ErrorContext(ctx, "playbook of a run cannot be read", "run", r.id, "error", cause)
 	r.book = &playbooks.Playbook{Name: r.run.Requested.Playbook.Name}
 	r.record(RunEnded{Status: RunFailed, Message: fmt.Sprintf(
-		"stopped: this version of the playbook cannot be read any more (%v); look at the nodes by hand, locks %v may still be held", cause, r.run.Locks,
+		"stopped: this version of the playbook cannot be read any more (%v); look at the nodes by hand, locks %v may still be held", cause, r.run.openLocks(),
 	)})
 	return r.flush(ctx)
 }

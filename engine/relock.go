@@ -30,6 +30,20 @@ func (r *Run) heldLocks() []string {
 	return held
 }
 
+// openLocks are the locks that the run and its tasks have asked for and not given back, held or not.
+func (r *Run) openLocks() []string {
+	var open []string
+	if !r.LocksReleased {
+		open = append(open, r.Locks...)
+	}
+	for _, p := range r.Order {
+		if s := r.Steps[p]; s.LockState == LocksAsked || s.LockState == LocksHeld {
+			open = append(open, s.Locks...)
+		}
+	}
+	return open
+}
+
 // relock takes the locks of the run again, and waits for them as long as it takes: another run may
 // have been faster, and this one must not go on beside it. It gives up only when ctx ends.
 func (p *performer) relock(ctx context.Context) {

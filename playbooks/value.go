@@ -99,6 +99,23 @@ func (v Value) Literal() (any, bool) {
 	return data, err == nil
 }
 
+// Filled is text with a word in the place of each template. ok is false for what is no text with
+// templates in it, and for a template that stands alone.
+func (v Value) Filled(word string) (text string, ok bool) {
+	if v.kind != templated || len(v.tmpl.parts) < 2 {
+		return "", false
+	}
+	var b strings.Builder
+	for _, p := range v.tmpl.parts {
+		if p.body == "" {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString(word)
+		}
+	}
+	return b.String(), true
+}
+
 // asWritten is plain data in which templates are text like any other.
 func (v Value) asWritten() any {
 	switch v.kind {

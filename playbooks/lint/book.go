@@ -64,18 +64,8 @@ func (b *book) gated(t *playbooks.Task) bool {
 	if b.options.Policy == nil {
 		return false
 	}
-	_, gated := b.options.Policy.Gate(t.Type, name(t))
+	_, gated := b.options.Policy.Gate(t.PolicyNames()...)
 	return gated
-}
-
-// name is what policy patterns know a task as, apart from its type.
-func name(t *playbooks.Task) string {
-	for _, key := range []string{"action", "name"} {
-		if v := t.Properties.Lookup(key); !v.IsZero() {
-			return v.Source()
-		}
-	}
-	return ""
 }
 
 // count is a whole number that stands in the file; otherwise what is given.

@@ -105,14 +105,17 @@ func (s *source) readable() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the Terraform state %s: %w", s.state, err)
 	}
+	switch info, err := os.Stat(path); { // first: to open a pipe waits for its other end
+	case err != nil:
+		return "", engine.Errorf(engine.CodeInvalid, "the Terraform state cannot be read: %v", err)
+	case !info.Mode().IsRegular():
+		return "", engine.Errorf(engine.CodeInvalid, "the Terraform state %s is not a file", s.state)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", engine.Errorf(engine.CodeInvalid, "the Terraform state cannot be read: %v", err)
 	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", engine.Errorf(engine.CodeInvalid, "the Terraform state %s is not a file", s.state)
-	}
+	_ = f.Close()
 	return path, nil
 }
 

@@ -25,7 +25,7 @@ func keys() []playbooks.Key {
 		},
 		{
 			Name: "assert", Kind: playbooks.KindText,
-			Doc: "The same in the JGrep language of 2017, such as `idling=true`: names are those of the reply's data, operators stand without blanks around them.",
+			Doc: "The same in the JGrep language of 2017, such as `idling=true`: names are those of the reply's data, operators stand without blanks around them. A template may stand for a value; one that may hold blanks goes in quotes: `version=\"{{ inputs.rev }}\"`.",
 		},
 		{
 			Name: "retry", Kind: playbooks.KindText, Default: "all", Choices: []string{"all", "failed"},

@@ -71,12 +71,7 @@ func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) 
 		}
 		t.summarize = true
 	}
-	if text := p.Text("assert", ""); text != "" {
-		var err error
-		if t.assert, err = jgrep.Parse(text); err != nil {
-			p.Problem("assert", "the assertion cannot be read: %v", err)
-		}
-	}
+	t.assert = assertion(p)
 	t.expect = p.Condition("expect")
 	t.onlyFailed = p.Choice("retry", "all", "all", "failed") == "failed"
 	return t, p.Err()

@@ -20,6 +20,34 @@ func (e *Expression) Match(doc map[string]any) bool {
 	return e.root == nil || e.root.match(document{root: doc})
 }
 
+// Shape tells what an expression compares and how its parts are joined, without the names and values
+// in it: of equal shape are expressions that differ in those alone.
+func (e *Expression) Shape() string {
+	if e.root == nil {
+		return ""
+	}
+	return shape(e.root)
+}
+
+func shape(n node) string {
+	switch n := n.(type) {
+	case both:
+		return "(" + shape(n.left) + " and " + shape(n.right) + ")"
+	case either:
+		return "(" + shape(n.left) + " or " + shape(n.right) + ")"
+	case negation:
+		return "not " + shape(n.of)
+	case element:
+		return "[" + shape(n.of) + "]"
+	case *statement:
+		if n.expr != nil {
+			return "s" + n.op + "/"
+		}
+		return "s" + n.op
+	}
+	return "?" // there is no other
+}
+
 // Paths lists the paths that the expression looks at, in order, each once.
 func (e *Expression) Paths() []string {
 	var out []string
