@@ -19,10 +19,10 @@ func (t *Task) PolicyNames() []string {
 	if t.Type == "playbook" {
 		key = "name"
 	}
-	action, written := t.Properties.Lookup(key).Literal()
-	word, isText := action.(string)
+	v := t.Properties.Lookup(key)
+	word := v.Source()
 	switch {
-	case !written || !isText || word == "":
+	case v.hasTemplate() || word == "":
 	case key == "action" && !strings.Contains(word, "."):
 		names = append(names, t.Type+"."+word) // as data.write
 	default:
