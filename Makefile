@@ -44,7 +44,7 @@ bench: ## benchmarks, as ratios taken in one run
 .PHONY: fuzz
 fuzz: ## each fuzz target in turn for FUZZTIME
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
-		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p || exit 1; done; done
 
 .PHONY: golden
 golden: ## rewrite golden files; look at the difference before committing it
