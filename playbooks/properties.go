@@ -175,6 +175,11 @@ func (p *Properties) Remedy(key, remedy, format string, args ...any) {
 	p.add(e.pos, remedy, format, args...)
 }
 
+// RemedyAt records that something is wrong at a place inside a value.
+func (p *Properties) RemedyAt(pos Pos, remedy, format string, args ...any) {
+	p.add(pos, remedy, format, args...)
+}
+
 // Warn records something about a key that loads but should be changed.
 func (p *Properties) Warn(key, remedy, format string, args ...any) {
 	e, _ := p.get(key)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/datastores/environment"
 	"github.com/playbot/playbot/engine/datastores/file"
 	"github.com/playbot/playbot/engine/datastores/memory"
@@ -47,7 +48,8 @@ type Deps struct {
 	Network  Network
 	PuppetDB PuppetDB
 	// Collective is that of the network: of the nodes that PuppetDB knows, those of another are left out.
-	Collective string // default none is left out
+	Collective string     // default none is left out
+	DDLs       *ddl.Index // what agents are given and answer; nil when nothing is known
 	Books      playbook.Books
 	ReadOnly   func(action string) bool // which actions only read
 	Slack      slack.Options
@@ -64,8 +66,8 @@ func Types(d Deps) engine.Types {
 			data.Type(),
 			graphiteevent.Type(d.Webhook),
 			log.Type(d.Logger),
-			mcollective.Type(d.Network, d.ReadOnly),
-			mcollectiveassert.Type(d.Network, d.ReadOnly),
+			mcollective.Described(d.Network, d.ReadOnly, d.DDLs),
+			mcollectiveassert.Described(d.Network, d.ReadOnly, d.DDLs),
 			playbook.Type(d.Books),
 			shell.Type(),
 			slack.Type(d.Slack),

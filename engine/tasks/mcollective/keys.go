@@ -9,7 +9,7 @@ func keys() []playbooks.Key {
 			Doc: "The nodes to ask, such as `\"{{ nodes.web }}\"`. At least one; a name that stands twice is asked once. Without `max_failures` the task succeeds when every one of them answers that it is ok.",
 		},
 		{Name: "action", Kind: playbooks.KindText, Required: true, Doc: "`agent.action`, such as `puppet.disable`."},
-		{Name: "properties", Kind: playbooks.KindMap, Doc: "What the action is given. `:message:` means `message`, as in 2017."},
+		{Name: "properties", Kind: playbooks.KindMap, Doc: "What the action is given. `:message:` means `message`, as in 2017. Where the agent's DDL is known, it is checked, converted and completed with defaults before anything is sent."},
 		{
 			Name: "batch_size", Kind: playbooks.KindShare,
 			Doc: "How many nodes are asked at a time: a number of at least 1, or a share of `nodes` such as `20%`, rounded up. Without it, all at once.",
@@ -32,6 +32,6 @@ func keys() []playbooks.Key {
 			Doc: "Which nodes a further one of the `tries` asks: all of them, or only those that are not ok yet.",
 		},
 		{Name: "silent", Kind: playbooks.KindBool, Default: "false", Doc: "Whether the replies of nodes that are ok go untold. Those of failing nodes are always told."},
-		{Name: "post", Kind: playbooks.KindTexts, Choices: []string{"summarize"}, Doc: "`[summarize]` adds to the message what the nodes said, equal replies together."},
+		{Name: "post", Kind: playbooks.KindTexts, Choices: []string{"summarize"}, Doc: "`[summarize]` adds to the message what the nodes that are ok said: as the agent's DDL sums it up, else equal replies together."},
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/tasks/mcollective/jgrep"
 	"github.com/playbot/playbot/playbooks"
 )
@@ -25,11 +26,17 @@ const defaultBatchSleep = time.Second
 // Type is the task type. A nil client makes every task fail with a sentence that says what to
 // configure. readOnly says which actions only read; such an attempt may be repeated after a crash.
 func Type(client Client, readOnly func(action string) bool) engine.TaskType {
+	return Described(client, readOnly, nil)
+}
+
+// Described is [Type] with DDLs: what an agent is given is checked and converted before it is sent. An
+// agent without one is asked as it is written.
+func Described(client Client, readOnly func(action string) bool, ddls *ddl.Index) engine.TaskType {
 	return engine.TaskType{
 		Name: "mcollective", Aliases: []string{"choria", "rpc"},
 		Summary: "asks nodes to carry out an action of an agent",
 		Decode: func(p *playbooks.Properties) (engine.Task, error) {
-			return decode(p, client, readOnly)
+			return decode(p, client, readOnly, ddls)
 		},
 		Conditions: []string{"expect"}, Keys: keys(),
 	}
@@ -42,6 +49,8 @@ type task struct {
 	nodes         []string
 	agent, action string
 	data          map[string]any
+	described     *ddl.Action   // nil when no DDL is known
+	timeout       time.Duration // of a batch; 0 is the client's
 	batchSize     int
 	batchSleep    time.Duration
 	silent        bool
@@ -53,7 +62,7 @@ type task struct {
 	earlier       earlier
 }
 
-func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) (engine.Task, error) {
+func decode(p *playbooks.Properties, client Client, readOnly func(string) bool, ddls *ddl.Index) (engine.Task, error) {
 	t := &task{client: client}
 	t.nodes = unique(p.RequireStrings("nodes"))
 	name := p.RequireText("action")
@@ -63,6 +72,7 @@ func decode(p *playbooks.Properties, client Client, readOnly func(string) bool) 
 	}
 	t.readOnly = readOnly != nil && readOnly(name)
 	t.data = plainKeys(p.Map("properties"))
+	t.describe(p, ddls)
 	t.batch(p)
 	t.silent = p.Bool("silent", false)
 	for _, post := range p.Strings("post") {
@@ -94,12 +104,16 @@ func unique(names []string) []string {
 func plainKeys(m map[string]any) map[string]any {
 	out := make(map[string]any, len(m))
 	for k, v := range m {
-		if symbol, ok := strings.CutPrefix(k, ":"); ok {
-			k = strings.TrimSuffix(symbol, ":")
-		}
-		out[k] = v
+		out[plainKey(k)] = v
 	}
 	return out
+}
+
+func plainKey(k string) string {
+	if symbol, ok := strings.CutPrefix(k, ":"); ok {
+		return strings.TrimSuffix(symbol, ":")
+	}
+	return k
 }
 
 // batch reads how many nodes are asked at a time, and how many of all may fail.

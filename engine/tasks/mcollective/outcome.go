@@ -172,8 +172,12 @@ func clip(s string) string {
 	return s
 }
 
-// summary groups equal replies of the nodes that are ok, the odd ones out first.
+// summary sums up the replies of the nodes that are ok, as the agent's DDL says; where that says
+// nothing, equal replies are grouped, the odd ones out first.
 func (o outcome) summary() string {
+	if text := o.described(); text != "" {
+		return text
+	}
 	groups := make(map[string][]string)
 	for _, r := range o.Replies {
 		if f := fields(r.Data); !o.flawed(r.Sender) {

@@ -32,7 +32,7 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 		c.Note(fmt.Sprintf("%d of %d nodes were ok in an earlier try and are not asked again", n, t.total()))
 	}
 	res, err := t.client.Call(ctx, choria.Request{
-		Agent: t.agent, Action: t.action, Data: t.data, Nodes: t.nodes, ID: c.Key,
+		Agent: t.agent, Action: t.action, Data: t.data, Nodes: t.nodes, ID: c.Key, Timeout: t.timeout,
 		BatchSize: t.batchSize, BatchSleep: t.batchSleep,
 		Before: h.before, Enough: h.enough, OnReply: func(r choria.Reply) { h.reply(ctx, r) },
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/tasks/mcollective"
 	"github.com/playbot/playbot/playbooks"
 )
@@ -23,10 +24,15 @@ const (
 
 // Type is the task type. client and readOnly are those of [mcollective.Type].
 func Type(client mcollective.Client, readOnly func(action string) bool) engine.TaskType {
+	return Described(client, readOnly, nil)
+}
+
+// Described is [Type] with the DDLs of [mcollective.Described]; they are asked before anything is sent.
+func Described(client mcollective.Client, readOnly func(action string) bool, ddls *ddl.Index) engine.TaskType {
 	return engine.TaskType{
 		Name: "mcollective_assert", Summary: "asks nodes and compares one item of every reply",
 		Deprecated: `use mcollective with assert, such as assert: "idling=true"`, Keys: keys(),
-		Decode: func(p *playbooks.Properties) (engine.Task, error) { return decode(p, client, readOnly) },
+		Decode: func(p *playbooks.Properties) (engine.Task, error) { return decode(p, client, readOnly, ddls) },
 	}
 }
 
@@ -46,14 +52,18 @@ func keys() []playbooks.Key {
 type task struct {
 	client     mcollective.Client
 	readOnly   func(string) bool
+	ddls       *ddl.Index
 	request    map[string]any // the properties of the mcollective task
 	nodes      []string
 	action     string
 	expression expression
 }
 
-func decode(p *playbooks.Properties, client mcollective.Client, readOnly func(string) bool) (engine.Task, error) {
-	t := &task{client: client, readOnly: readOnly, nodes: unique(p.RequireStrings("nodes")), action: p.RequireText("action"), expression: read(p)}
+func decode(p *playbooks.Properties, client mcollective.Client, readOnly func(string) bool, ddls *ddl.Index) (engine.Task, error) {
+	t := &task{
+		client: client, readOnly: readOnly, ddls: ddls,
+		nodes: unique(p.RequireStrings("nodes")), action: p.RequireText("action"), expression: read(p),
+	}
 	if agent, action, ok := strings.Cut(t.action, "."); t.action != "" && (!ok || agent == "" || action == "" || strings.Contains(action, ".")) {
 		p.Remedy("action", "write agent.action, such as puppet.status", "%q names no action of an agent", t.action)
 	}
@@ -95,7 +105,7 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	if t.client != nil { // else the mcollective task says what to configure
 		client = heard
 	}
-	ask := mcollective.Type(client, t.readOnly)
+	ask := mcollective.Described(client, t.readOnly, t.ddls) //nolint:contextcheck // rendered properties need none
 	inner, err := ask.Decode(playbooks.FromMap(t.request))
 	if err != nil {
 		return engine.Result{}, err

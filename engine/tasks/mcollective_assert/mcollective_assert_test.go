@@ -3,6 +3,7 @@ package mcollectiveassert_test
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
 	"github.com/playbot/playbot/engine/enginetest/tasktest"
 	mcollectiveassert "github.com/playbot/playbot/engine/tasks/mcollective_assert"
@@ -191,5 +193,26 @@ func TestType_isDeprecated(t *testing.T) {
 	t.Parallel()
 	if d := mcollectiveassert.Type(nil, nil).Deprecated; !strings.Contains(d, "mcollective with assert") {
 		t.Errorf("got %q", d)
+	}
+}
+
+func TestDescribed_refusesBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	x, err := ddl.Load(filepath.Join("..", "..", "choria", "ddl", "testdata", "agents"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet, c := start(t)
+	properties := ask("service.status", map[string]any{"servic": "httpd"}, list("status", "==", "running"), "web1")
+	task, err := mcollectiveassert.Described(c, nil, x).Decode(playbooks.FromMap(properties))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = task.Run(t.Context(), tasktest.Call(nil))
+	if err == nil || !strings.Contains(err.Error(), `did you mean "service"?`) {
+		t.Errorf("it says %v", err)
+	}
+	if n := len(fleet.Calls()); n != 0 {
+		t.Errorf("%d nodes were asked", n)
 	}
 }
