@@ -37,12 +37,16 @@ func check(s streams, f checkFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
+	types := app.Vocabulary("")
 	if f.config != "" {
 		cfg, err := app.Load(f.config)
 		if err != nil {
 			return err
 		}
 		if rules, err = cfg.Rules(); err != nil {
+			return err
+		}
+		if types, err = cfg.Vocabulary(); err != nil {
 			return err
 		}
 		if !f.json {
@@ -53,7 +57,6 @@ func check(s streams, f checkFlags, paths []string) error {
 	if len(paths) == 0 {
 		return &usageError{"say what to check: playbot check FOLDER, or playbot check --config FILE"}
 	}
-	types := app.Vocabulary("")
 	options := lint.Options{Policy: rules, Types: deprecations(types)}
 	if f.config != "" {
 		options.Roles = rules

@@ -72,7 +72,10 @@ func isFile(what string) (bool, error) {
 }
 
 func bookOf(what string, file bool, cfg app.Config) (*playbooks.Playbook, error) {
-	vocabulary := app.Vocabulary(cfg.DataDir)
+	vocabulary, err := cfg.Vocabulary()
+	if err != nil {
+		return nil, err
+	}
 	if file {
 		files, err := playbookFiles(what)
 		if err != nil {

@@ -24,6 +24,7 @@ type Config struct {
 	Playbooks string       `yaml:"playbooks"` // folder of playbooks; required
 	Slack     SlackConfig  `yaml:"slack"`
 	NATS      NATSConfig   `yaml:"nats"`
+	Choria    ChoriaConfig `yaml:"choria"`
 	PuppetDB  PuppetConfig `yaml:"puppetdb"`
 	Policy    PolicyConfig `yaml:"policy"`
 }
@@ -47,6 +48,11 @@ type NATSConfig struct {
 	Insecure   bool          `yaml:"insecure"`         // no TLS, no signatures: only for a simulated fleet
 	Window     time.Duration `yaml:"discovery_window"` // default 300ms of silence ends a discovery
 	Timeout    time.Duration `yaml:"timeout"`          // of one request; default 20s
+}
+
+// ChoriaConfig says what is known of the agents.
+type ChoriaConfig struct {
+	DDLs []string `yaml:"ddls"` // folders of agents' descriptions in JSON; see package ddl
 }
 
 // PuppetConfig says how to reach PuppetDB.
@@ -130,15 +136,20 @@ func plainYAML(err error) string {
 }
 
 // resolve makes paths absolute and fills in defaults.
-func (c *Config) resolve(dir string) {
+func (c *Config) resolve(base string) {
 	for _, p := range []*string{&c.DataDir, &c.Playbooks, &c.NATS.CA, &c.NATS.Cert, &c.NATS.Key, &c.PuppetDB.CA, &c.PuppetDB.Cert, &c.PuppetDB.Key} {
 		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(dir, *p)
+			*p = filepath.Join(base, *p)
+		}
+	}
+	for i, dir := range c.Choria.DDLs {
+		if dir != "" && !filepath.IsAbs(dir) {
+			c.Choria.DDLs[i] = filepath.Join(base, dir)
 		}
 	}
 	for _, s := range []*SecretRef{&c.Slack.BotToken, &c.Slack.AppToken} {
 		if name, isFile := strings.CutPrefix(string(*s), "file:"); isFile && name != "" && !filepath.IsAbs(name) {
-			*s = SecretRef("file:" + filepath.Join(dir, name))
+			*s = SecretRef("file:" + filepath.Join(base, name))
 		}
 	}
 	if c.Label == "" {
@@ -170,6 +181,9 @@ func (c *Config) Validate() error {
 	}
 	if c.NATS.Timeout < 0 || c.NATS.Window < 0 {
 		problems = append(problems, errors.New("nats.timeout and nats.discovery_window are times from now on, not negative"))
+	}
+	if slices.Contains(c.Choria.DDLs, "") {
+		problems = append(problems, errors.New("choria.ddls: a folder has no name; write choria.ddls: [FOLDER]"))
 	}
 	problems = append(problems, c.PuppetDB.check())
 	_, err := c.Rules()

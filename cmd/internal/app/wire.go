@@ -9,6 +9,7 @@ import (
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/builtin"
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/policy"
 	"github.com/playbot/playbot/engine/puppetdb"
 	"github.com/playbot/playbot/engine/tasks/slack"
@@ -27,8 +28,15 @@ type wiring struct {
 
 // types is what playbooks may use, with everything behind it connected.
 func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
+	ddls, err := w.options.Config.ddls()
+	if err != nil {
+		return engine.Types{}, nil, err
+	}
+	for _, text := range ddls.Warnings() {
+		w.options.Logger.WarnContext(ctx, "a DDL is used in part", "why", text)
+	}
 	deps := builtin.Deps{
-		Books: lateBooks{w.app}, ReadOnly: w.rules.ReadOnly, DataDir: w.options.Config.DataDir, Logger: w.options.Logger,
+		DDLs: ddls, Books: lateBooks{w.app}, ReadOnly: w.rules.ReadOnly, DataDir: w.options.Config.DataDir, Logger: w.options.Logger,
 		Slack: slack.Options{Poster: w.poster(), APIURL: w.options.Config.Slack.APIURL},
 	}
 	var fleet engine.Fleet
@@ -62,6 +70,27 @@ func (w wiring) network(ctx context.Context) (*choria.Client, error) {
 // Vocabulary is what playbooks may use, with nothing connected: enough to check them.
 func Vocabulary(dataDir string) engine.Types {
 	return builtin.Types(builtin.Deps{DataDir: dataDir})
+}
+
+// Vocabulary is the same with what the configuration knows of agents.
+func (c *Config) Vocabulary() (engine.Types, error) {
+	ddls, err := c.ddls()
+	if err != nil {
+		return engine.Types{}, err
+	}
+	return builtin.Types(builtin.Deps{DataDir: c.DataDir, DDLs: ddls}), nil
+}
+
+// ddls reads the DDLs that the configuration names; nil when it names none.
+func (c *Config) ddls() (*ddl.Index, error) {
+	if len(c.Choria.DDLs) == 0 {
+		return nil, nil //nolint:nilnil // a nil index is one that knows no agent
+	}
+	x, err := ddl.Load(c.Choria.DDLs...)
+	if err != nil {
+		return nil, fmt.Errorf("choria.ddls: %w", err)
+	}
+	return x, nil
 }
 
 func (w wiring) poster() slack.Poster {
