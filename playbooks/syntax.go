@@ -3,11 +3,13 @@ package playbooks
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -50,13 +52,18 @@ func (s *source) readable(data []byte) bool {
 			return false
 		case r == '\n':
 			line, column = line+1, 0
-		case r < ' ' && r != '\t' && r != '\r' || r == '\x7f':
-			s.problem(Pos{Line: line, Column: column}, `remove it, or write it as an escape such as "\x1b"`, "the control character %U cannot stand in a file", r)
+		case hidden(r):
+			s.problem(Pos{Line: line, Column: column}, fmt.Sprintf(`remove it, or write it as the escape "\u%04x" in double quotes`, r), "the control character %U cannot stand in a file", r)
 			return false
 		}
 		i, column = i+size, column+1
 	}
 	return true
+}
+
+// hidden reports whether a character has no shape, or is a line break to YAML and to nobody else: U+0085, U+2028 and U+2029.
+func hidden(r rune) bool {
+	return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || r == '\u2028' || r == '\u2029'
 }
 
 // searchSize is the size of the largest file that is parsed again and again to find an error.

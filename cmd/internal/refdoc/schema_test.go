@@ -149,6 +149,7 @@ func unseen() map[string]string {
 		"expression-type":                "expression",
 		"expression-with-a-dash":         "expression",
 		"input-unknown":                  "reference in a template",
+		"line-break-of-yaml-alone":       "a character of the file that YAML reads as another",
 		"input-unknown-in-a-block":       "reference in a template",
 		"node-set-in-a-node-set":         "reference in a template",
 		"node-set-unknown":               "reference in a template",
