@@ -3,7 +3,6 @@ package choria
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,21 +35,31 @@ type Reply struct {
 	StatusCode int            `json:"statuscode"` // 0 is OK; see the protocol for the others
 	StatusMsg  string         `json:"statusmsg"`
 	Data       map[string]any `json:"data"`
+	// Trimmed says that the data is missing here, because the replies of the call were too large to
+	// keep them all. [Request.OnReply] had it.
+	Trimmed bool `json:"trimmed,omitempty"`
 }
 
 // OK reports whether the action succeeded.
 func (r Reply) OK() bool { return r.StatusCode == 0 }
 
 // Result accounts for every server: those that answered, those that did not, those never asked.
+// Every server that was asked is in exactly one of Replies, Silent and Unknown.
 type Result struct {
-	ID        string
-	Replies   []Reply  // sorted by sender
-	Silent    []string // asked, and nothing was heard in time
+	ID      string
+	Replies []Reply  // sorted by sender
+	Silent  []string // asked, and nothing was heard in time
+	// Unknown servers were asked, or may have been, and did not answer while the connection was lost
+	// or replies could not be held: nobody knows whether they acted.
+	Unknown   []string
 	Unasked   []string // a batch was stopped before them
 	Stranger  int      // replies of servers that were not asked
 	Duplicate int      // second replies
-	Malformed int      // replies that could not be read
-	Dropped   int      // replies that could not be kept up with
+	Late      int      // replies of servers of an earlier batch, whose time was up; see also [Client.Late]
+	Other     int      // replies to another request
+	Malformed int      // replies that could not be read, or were too large
+	Dropped   int      // replies that could not be kept up with; also those of calls at the same time
+	Trimmed   int      // replies whose data was not kept
 }
 
 // Call asks the named servers and waits for their answers. The result counts also when the error is
@@ -76,7 +85,9 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	call := &call{client: c, q: q, payload: payload, asked: make(map[string]bool), heard: make(map[string]bool), result: Result{ID: q.ID}}
+	call := &call{
+		client: c, q: q, payload: payload, stages: make(map[string]stage, len(nodes)), droppedBefore: c.dropped(), result: Result{ID: q.ID},
+	}
 	box := c.open(q.ID, 2*len(nodes)+64)
 	defer c.close(q.ID)
 	err = call.batches(ctx, nodes, box)
@@ -104,12 +115,15 @@ func validIdentity(name string) bool {
 
 // call is one call under way.
 type call struct {
-	client  *Client
-	q       Request
-	payload string
-	asked   map[string]bool
-	heard   map[string]bool
-	result  Result
+	client        *Client
+	q             Request
+	payload       string
+	decoder       wire.Decoder
+	stages        map[string]stage // of the nodes that were asked
+	missing       int              // nodes that are awaited
+	kept          int              // bytes of replies
+	droppedBefore int              // replies that the connection could not hold before this call
+	result        Result
 }
 
 func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
@@ -140,107 +154,6 @@ func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
 		first = false
 	}
 	return nil
-}
-
-// batch asks some nodes and waits until all have answered, or the time is up.
-func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
-	defer cancel()
-	if err := k.send(ctx, nodes); err != nil {
-		return err
-	}
-	missing := len(nodes)
-	for missing > 0 {
-		select {
-		case data := <-box.replies:
-			if k.take(data) {
-				missing--
-			}
-		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errTimeUp) {
-				return nil // those not heard are silent
-			}
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-var errTimeUp = errors.New("time is up")
-
-// send signs one request and publishes it to each node.
-func (k *call) send(ctx context.Context, nodes []string) error {
-	if err := k.client.awaitConnection(ctx); err != nil {
-		if len(k.asked) > 0 {
-			return fmt.Errorf("the Choria network is out of reach; %d nodes were asked before", len(k.asked))
-		}
-		return err
-	}
-	filter := wire.Filter{Agent: []string{k.q.Agent}}
-	msg, err := wire.EncodeRequest(k.client.request(k.q.ID, k.q.Agent, k.payload, filter), k.client.signer)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSent, err)
-	}
-	for _, n := range nodes {
-		if err := k.client.conn.Publish(wire.NodeSubject(k.client.opts.Collective, n), msg); err != nil {
-			if len(k.asked) == 0 {
-				return fmt.Errorf("%w: ask %s: %w", ErrNotSent, n, err)
-			}
-			return fmt.Errorf("ask %s: %w; %d nodes were asked before", n, err, len(k.asked))
-		}
-		k.asked[n] = true
-	}
-	return nil
-}
-
-// take counts a reply and reports whether it is the first of a node that was asked.
-func (k *call) take(data []byte) bool {
-	r, err := decode(data)
-	if err != nil || r.ID != k.q.ID {
-		k.result.Malformed++
-		return false
-	}
-	var a wire.Answer
-	if err := json.Unmarshal([]byte(r.Payload), &a); err != nil {
-		k.result.Malformed++
-		return false
-	}
-	switch {
-	case !k.asked[r.Sender]:
-		k.result.Stranger++
-		return false
-	case k.heard[r.Sender]:
-		k.result.Duplicate++
-		return false
-	}
-	reply := Reply{Sender: r.Sender, StatusCode: a.StatusCode, StatusMsg: a.StatusMsg}
-	if err := json.Unmarshal(a.Data, &reply.Data); err != nil && len(a.Data) > 0 && string(a.Data) != "null" {
-		k.result.Malformed++
-		return false
-	}
-	k.heard[r.Sender] = true
-	k.result.Replies = append(k.result.Replies, reply)
-	if k.q.OnReply != nil {
-		k.q.OnReply(reply)
-	}
-	return true
-}
-
-func (k *call) finish(nodes []string, box *inbox) Result {
-	for _, n := range nodes {
-		switch {
-		case !k.asked[n]:
-			k.result.Unasked = append(k.result.Unasked, n)
-		case !k.heard[n]:
-			k.result.Silent = append(k.result.Silent, n)
-		}
-	}
-	slices.Sort(k.result.Silent)
-	slices.SortFunc(k.result.Replies, func(a, b Reply) int { return strings.Compare(a.Sender, b.Sender) })
-	box.mu.Lock()
-	defer box.mu.Unlock()
-	k.result.Dropped = box.dropped
-	return k.result
 }
 
 func unique(list []string) []string {

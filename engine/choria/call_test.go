@@ -22,8 +22,17 @@ func account(res choria.Result) string {
 			failed++
 		}
 	}
-	return fmt.Sprintf("ok %d failed %d silent %d unasked %d stranger %d duplicate %d malformed %d",
+	text := fmt.Sprintf("ok %d failed %d silent %d unasked %d stranger %d duplicate %d malformed %d",
 		len(res.Replies)-failed, failed, len(res.Silent), len(res.Unasked), res.Stranger, res.Duplicate, res.Malformed)
+	for _, row := range []struct { // what is rare
+		name string
+		n    int
+	}{{"unknown", len(res.Unknown)}, {"late", res.Late}, {"other", res.Other}, {"dropped", res.Dropped}, {"trimmed", res.Trimmed}} {
+		if row.n > 0 {
+			text += fmt.Sprintf(" %s %d", row.name, row.n)
+		}
+	}
+	return text
 }
 
 func TestCall_accountsForEveryNode(t *testing.T) {
@@ -36,7 +45,7 @@ func TestCall_accountsForEveryNode(t *testing.T) {
 		fleetsim.Duplicate:      "ok 3 failed 0 silent 0 unasked 0 stranger 0 duplicate 1 malformed 0",
 		fleetsim.Malformed:      "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 1",
 		fleetsim.Stranger:       "ok 2 failed 0 silent 1 unasked 0 stranger 1 duplicate 0 malformed 0",
-		fleetsim.WrongRequestID: "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 1",
+		fleetsim.WrongRequestID: "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 0 other 1",
 		fleetsim.Huge:           "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 1",
 	} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -111,7 +120,7 @@ func TestCall_keepsWhatTheServerSaid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "[{web4.example.net 0 OK map[previous:1.0.0 revision:2]} {web5.example.net 1 disk full map[]}]"
+		want := "[{web4.example.net 0 OK map[previous:1.0.0 revision:2] false} {web5.example.net 1 disk full map[] false}]"
 		if got := fmt.Sprint(res.Replies); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}

@@ -17,13 +17,7 @@ import (
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
-const (
-	connectTimeout = 5 * time.Second
-	// maxReply is the largest reply that is looked at.
-	maxReply = 1 << 20
-	// pendingReplies bounds the replies that wait to be looked at, for all calls together.
-	pendingReplies = 1 << 18
-)
+const connectTimeout = 5 * time.Second
 
 // ErrNotSent says that nothing left this machine.
 var ErrNotSent = errors.New("nothing was sent")
@@ -37,15 +31,10 @@ type Client struct {
 	caller string
 	reach  *reach
 
-	mu    sync.Mutex // guards calls
-	calls map[string]*inbox
-}
-
-// inbox receives the replies to one request.
-type inbox struct {
-	replies chan []byte
-	mu      sync.Mutex // guards dropped
-	dropped int
+	mu      sync.Mutex // guards what follows
+	calls   map[string]*inbox
+	waiting int // bytes in all inboxes
+	late    int
 }
 
 // Connect opens the connection and keeps it open. An error says what to look at.
@@ -66,7 +55,7 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	c := &Client{opts: o, conn: conn, signer: signer, caller: "choria=" + o.Identity, reach: r, calls: make(map[string]*inbox)}
 	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, c.caller, "*"), c.route)
 	if err == nil {
-		err = c.sub.SetPendingLimits(pendingReplies, -1)
+		err = c.sub.SetPendingLimits(pendingReplies, pendingBytes)
 	}
 	if err != nil {
 		conn.Close()
@@ -80,39 +69,6 @@ func (c *Client) Close() { c.conn.Close() }
 
 // Connected reports whether the network is in reach at this moment.
 func (c *Client) Connected() bool { return c.conn.IsConnected() }
-
-// route hands a reply to the call that waits for it. The subject names the request, so a reply to
-// nobody costs no decoding.
-func (c *Client) route(m *nats.Msg) {
-	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
-	c.mu.Lock()
-	box := c.calls[id]
-	c.mu.Unlock()
-	if box == nil {
-		return // late, or never asked
-	}
-	select {
-	case box.replies <- m.Data:
-	default:
-		box.mu.Lock()
-		box.dropped++
-		box.mu.Unlock()
-	}
-}
-
-func (c *Client) open(id string, size int) *inbox {
-	box := &inbox{replies: make(chan []byte, size)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.calls[id] = box
-	return box
-}
-
-func (c *Client) close(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.calls, id)
-}
 
 // awaitConnection waits until the network is in reach, at most as long as a call may take.
 func (c *Client) awaitConnection(ctx context.Context) error {
@@ -166,10 +122,12 @@ func (c *Client) gather(ctx context.Context, id string, box *inbox) ([]string, e
 	defer end.Stop()
 	quiet := time.NewTimer(c.opts.Window)
 	defer quiet.Stop()
+	var decoder wire.Decoder
 	for {
 		select {
 		case data := <-box.replies:
-			if r, err := decode(data); err == nil && r.ID == id {
+			c.taken(data)
+			if r, err := decoder.Reply(data); err == nil && r.ID == id {
 				found[r.Sender] = true
 			}
 			quiet.Reset(c.opts.Window)
@@ -188,13 +146,6 @@ func (c *Client) request(id, agent, payload string, f wire.Filter) wire.Request 
 		ID: id, Sender: c.opts.Identity, Caller: c.caller, Collective: c.opts.Collective, Agent: agent,
 		Time: time.Now(), Filter: f, Payload: payload, ReplyTo: wire.ReplySubject(c.opts.Collective, c.caller, id),
 	}
-}
-
-func decode(data []byte) (wire.Reply, error) {
-	if len(data) > maxReply {
-		return wire.Reply{}, fmt.Errorf("the reply has %d bytes; at most %d are read", len(data), maxReply)
-	}
-	return wire.DecodeReply(data)
 }
 
 // newRequestID returns 32 random hexadecimal digits.

@@ -2,6 +2,7 @@ package choria
 
 import (
 	"context"
+	"slices"
 
 	"github.com/playbot/playbot/engine"
 )
@@ -11,20 +12,19 @@ var _ engine.Fleet = (*Client)(nil)
 // Ping implements [engine.Fleet].
 func (c *Client) Ping(ctx context.Context, nodes []string) ([]string, error) {
 	res, err := c.Call(ctx, Request{Agent: "rpcutil", Action: "ping", Nodes: nodes})
-	return res.Silent, err
+	return slices.Concat(res.Silent, res.Unknown), err
 }
 
 // Agents implements [engine.Fleet].
 func (c *Client) Agents(ctx context.Context, nodes []string) (map[string]map[string]string, error) {
-	res, err := c.Call(ctx, Request{Agent: "rpcutil", Action: "agent_inventory", Nodes: nodes})
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]map[string]string, len(res.Replies))
-	for _, r := range res.Replies {
-		if r.OK() {
+	out := make(map[string]map[string]string, len(nodes))
+	_, err := c.Call(ctx, Request{Agent: "rpcutil", Action: "agent_inventory", Nodes: nodes, OnReply: func(r Reply) {
+		if r.OK() { // as they arrive: of a large fleet not all replies are kept
 			out[r.Sender] = agentVersions(r.Data)
 		}
+	}})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

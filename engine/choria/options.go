@@ -129,6 +129,9 @@ func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {
 				r.lost(err)
 			}
 		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			o.Logger.Warn("the Choria network: something went wrong", "error", err)
+		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { r.lost(err) }),
 		nats.ConnectHandler(r.back),
 		nats.ReconnectHandler(r.back),

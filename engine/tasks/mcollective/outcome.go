@@ -48,6 +48,14 @@ func (o outcome) failed() []string {
 	return names
 }
 
+// unheard is every node that was asked, or may have been, and did not answer.
+func (o outcome) unheard() []string {
+	if len(o.Unknown) == 0 {
+		return o.Silent
+	}
+	return slices.Sorted(slices.Values(slices.Concat(o.Silent, o.Unknown)))
+}
+
 // flawed reports whether something is wrong with the reply of a node.
 func (o outcome) flawed(node string) bool {
 	_, flawed := o.bad[node]
@@ -63,6 +71,9 @@ func (o outcome) counts() string {
 	parts = append(parts, o.reasons()...)
 	if len(o.Silent) > 0 {
 		parts = append(parts, fmt.Sprintf("%d did not answer: %s", len(o.Silent), few(o.Silent)))
+	}
+	if len(o.Unknown) > 0 {
+		parts = append(parts, fmt.Sprintf("%d unknown (the network was lost or overloaded): %s", len(o.Unknown), few(o.Unknown)))
 	}
 	if len(o.Unasked) > 0 {
 		parts = append(parts, fmt.Sprintf("%d were not asked: %s", len(o.Unasked), few(o.Unasked)))
@@ -180,7 +191,11 @@ func (o outcome) summary() string {
 	}
 	groups := make(map[string][]string)
 	for _, r := range o.Replies {
-		if f := fields(r.Data); !o.flawed(r.Sender) {
+		f := fields(r.Data)
+		if r.Trimmed {
+			f = "(too large to be kept)"
+		}
+		if !o.flawed(r.Sender) {
 			groups[f] = append(groups[f], r.Sender)
 		}
 	}

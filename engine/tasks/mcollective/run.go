@@ -40,6 +40,12 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	for _, n := range o.Silent {
 		c.Note(n + ": no answer")
 	}
+	for _, n := range o.Unknown {
+		c.Note(n + ": unknown: the network was lost while it was asked, or its answer could not be held")
+	}
+	if text := ignored(res); text != "" {
+		c.Note(text)
+	}
 	return t.judge(ctx, o, err)
 }
 
@@ -80,7 +86,7 @@ func (h *hearing) enough() bool {
 func (t *task) judge(ctx context.Context, o outcome, err error) (engine.Result, error) {
 	result := engine.Result{
 		Message: o.counts(), Data: o.data(t.agent, t.action),
-		OKNodes: o.ok, FailedNodes: o.failed(), SilentNodes: o.Silent, UnaskedNodes: o.Unasked,
+		OKNodes: o.ok, FailedNodes: o.failed(), SilentNodes: o.unheard(), UnaskedNodes: o.Unasked,
 	}
 	switch {
 	case errors.Is(err, choria.ErrNotSent):
@@ -91,7 +97,7 @@ func (t *task) judge(ctx context.Context, o outcome, err error) (engine.Result, 
 	case err != nil:
 		result.Message = fmt.Sprintf("%v; %s", err, result.Message)
 		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
-	case len(o.flaws)+len(o.Silent)+len(o.Unasked) > t.maxFailures:
+	case len(o.flaws)+len(o.Silent)+len(o.Unknown)+len(o.Unasked) > t.maxFailures:
 		return result, engine.Errorf(engine.CodeFailed, "%s", result.Message)
 	case len(o.ok) == 0: // as in 2017, however many may fail
 		result.Message += ", but 1 must be ok"

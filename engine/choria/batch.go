@@ -1,0 +1,186 @@
+package choria
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/playbot/playbot/engine/choria/internal/wire"
+)
+
+// stage is how far a call got with a node. A node that was not asked has none.
+type stage int
+
+const (
+	awaited stage = iota + 1 // asked just now
+	heard                    // answered in time
+	silent                   // did not answer in time
+	unknown                  // did not answer, and that may be the network's or our own doing
+)
+
+var errTimeUp = errors.New("time is up")
+
+// batch asks some nodes and waits until all have answered, or the time is up. When the network
+// goes while they are asked, those that were asked are still waited for.
+func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
+	defer cancel()
+	if err := k.client.awaitConnection(ctx); err != nil {
+		if len(k.stages) > 0 {
+			return fmt.Errorf("the Choria network is out of reach; %d nodes were asked before", len(k.stages))
+		}
+		return err
+	}
+	before := k.client.conn.Stats().Reconnects
+	unsent := k.send(nodes)
+	err := k.await(ctx, box)
+	if k.missing > 0 {
+		verdict := silent
+		if !k.client.unbroken(ctx, before) || k.lost(box) > k.result.Dropped {
+			verdict = unknown
+		}
+		k.drain(box)
+		k.giveUp(nodes, verdict)
+	}
+	k.result.Dropped = k.lost(box)
+	if unsent != nil {
+		return unsent
+	}
+	return err
+}
+
+// send signs one request and publishes it to each node.
+func (k *call) send(nodes []string) error {
+	filter := wire.Filter{Agent: []string{k.q.Agent}}
+	msg, err := wire.EncodeRequest(k.client.request(k.q.ID, k.q.Agent, k.payload, filter), k.client.signer)
+	if err != nil && len(k.stages) == 0 {
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; %d nodes were asked before", err, len(k.stages))
+	}
+	for _, n := range nodes {
+		err := k.client.conn.Publish(wire.NodeSubject(k.client.opts.Collective, n), msg)
+		if err == nil || !certain(err) {
+			k.stages[n] = awaited
+			k.missing++
+		}
+		if err != nil && len(k.stages) == 0 {
+			return fmt.Errorf("%w: ask %s: %w", ErrNotSent, n, err)
+		}
+		if err != nil {
+			return fmt.Errorf("the network was lost at %s: %w; %d nodes were asked before", n, err, len(k.stages))
+		}
+	}
+	return nil
+}
+
+// certain reports whether a message that was refused for this reason cannot have left. Other errors
+// are those of a write, which may have got through.
+func certain(err error) bool {
+	return slices.ContainsFunc([]error{
+		nats.ErrReconnectBufExceeded, nats.ErrConnectionClosed, nats.ErrConnectionDraining, nats.ErrInvalidConnection,
+		nats.ErrBadSubject, nats.ErrMaxPayload,
+	}, func(target error) bool { return errors.Is(err, target) })
+}
+
+// await takes replies until nobody is missing or the time is up, which is no error.
+func (k *call) await(ctx context.Context, box *inbox) error {
+	for k.missing > 0 {
+		select {
+		case data := <-box.replies:
+			k.take(data)
+		case <-ctx.Done():
+			k.drain(box)
+			if errors.Is(context.Cause(ctx), errTimeUp) {
+				return nil
+			}
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// drain takes the replies that have arrived.
+func (k *call) drain(box *inbox) {
+	for range len(box.replies) { // not until it is empty: somebody may fill it for ever
+		k.take(<-box.replies)
+	}
+}
+
+// giveUp stops waiting for the nodes that have not answered.
+func (k *call) giveUp(nodes []string, verdict stage) {
+	for _, n := range nodes {
+		if k.stages[n] == awaited {
+			k.stages[n] = verdict
+		}
+	}
+	k.missing = 0
+}
+
+// lost is how many replies could not be held so far.
+func (k *call) lost(box *inbox) int {
+	_, dropped := k.client.count(box)
+	return dropped + max(0, k.client.dropped()-k.droppedBefore)
+}
+
+// take counts a reply.
+func (k *call) take(data []byte) {
+	k.client.taken(data)
+	r, o, err := k.decoder.Outcome(data)
+	switch stage := k.stages[r.Sender]; {
+	case err != nil:
+		k.result.Malformed++
+	case r.ID != k.q.ID:
+		k.result.Other++
+	case stage == 0:
+		k.result.Stranger++
+	case stage == heard:
+		k.result.Duplicate++
+	case stage != awaited:
+		k.result.Late++
+	default:
+		k.stages[r.Sender] = heard
+		k.missing--
+		reply := Reply{Sender: r.Sender, StatusCode: o.StatusCode, StatusMsg: o.StatusMsg, Data: o.Data}
+		if k.q.OnReply != nil {
+			k.q.OnReply(reply)
+		}
+		k.keep(reply)
+	}
+}
+
+// unbroken reports whether the connection is still the one it was, and the broker still there: then
+// every request has reached it, and every reply that it had for us has come.
+func (c *Client) unbroken(ctx context.Context, reconnects uint64) bool {
+	const patience = time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return c.conn.FlushWithContext(ctx) == nil && c.conn.Stats().Reconnects == reconnects && c.conn.IsConnected()
+}
+
+func (k *call) finish(nodes []string, box *inbox) Result {
+	for _, n := range nodes {
+		switch k.stages[n] {
+		case silent:
+			k.result.Silent = append(k.result.Silent, n)
+		case awaited, unknown:
+			k.result.Unknown = append(k.result.Unknown, n)
+		case heard:
+		default:
+			k.result.Unasked = append(k.result.Unasked, n)
+		}
+	}
+	slices.Sort(k.result.Silent)
+	slices.Sort(k.result.Unknown)
+	slices.SortFunc(k.result.Replies, func(a, b Reply) int { return strings.Compare(a.Sender, b.Sender) })
+	large, _ := k.client.count(box)
+	k.result.Malformed += large
+	k.result.Dropped = k.lost(box)
+	return k.result
+}

@@ -1,0 +1,105 @@
+package choria
+
+import (
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// What is kept in memory is bounded, whatever servers send: together these are far less than 256 MiB.
+// Decoding may take 40 times the size of a reply for a moment, one reply at a time and call.
+const (
+	// maxReply is the largest reply that is looked at, in bytes.
+	maxReply = 1 << 20
+	// pendingReplies and pendingBytes bound what the connection holds before it is given to a call.
+	pendingReplies = 1 << 18
+	pendingBytes   = 16 << 20
+	// waitingBytes bounds the replies that wait to be looked at, for all calls of a client together.
+	waitingBytes = 32 << 20
+	// keptBytes bounds the replies that a call keeps, decoded.
+	keptBytes = 64 << 20
+	// trimmedText is how much of the status text is kept of a reply for which there is no room.
+	trimmedText = 256
+)
+
+// inbox receives the replies to one request. The client's lock guards its counters.
+type inbox struct {
+	replies chan []byte
+	large   int // replies larger than maxReply
+	dropped int // replies for which there was no room
+}
+
+// route hands a reply to the call that waits for it. The subject names the request, so a reply to
+// nobody costs no decoding.
+func (c *Client) route(m *nats.Msg) {
+	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	box := c.calls[id]
+	switch {
+	case box == nil:
+		c.late++
+	case len(m.Data) > maxReply:
+		box.large++
+	case c.waiting+len(m.Data) > waitingBytes:
+		box.dropped++
+	default:
+		select {
+		case box.replies <- m.Data:
+			c.waiting += len(m.Data)
+		default:
+			box.dropped++
+		}
+	}
+}
+
+func (c *Client) open(id string, size int) *inbox {
+	box := &inbox{replies: make(chan []byte, size)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[id] = box
+	return box
+}
+
+// close ends an inbox; what still waits in it is late.
+func (c *Client) close(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	box := c.calls[id]
+	delete(c.calls, id)
+	for box != nil && len(box.replies) > 0 {
+		c.waiting -= len(<-box.replies)
+		c.late++
+	}
+}
+
+// taken notes that a reply waits no longer.
+func (c *Client) taken(data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting -= len(data)
+}
+
+// count reads the counters of an inbox.
+func (c *Client) count(box *inbox) (large, dropped int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return box.large, box.dropped
+}
+
+// dropped is how many replies the connection could not hold, for all calls together.
+func (c *Client) dropped() int {
+	n, err := c.sub.Dropped()
+	if err != nil {
+		return 0 // the connection is closed
+	}
+	return n
+}
+
+// Late is how many replies came, since the client was made, for which no call waited: it was over
+// before they arrived, or there never was one.
+func (c *Client) Late() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.late
+}
