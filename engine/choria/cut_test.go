@@ -129,25 +129,28 @@ func (s *protocol) pass(p []byte) (int, bool) {
 func TestCall_cutAtEveryMessageOfABatch(t *testing.T) {
 	t.Parallel()
 	const batch = 3
+	var together sync.WaitGroup // all wait for a new connection at the same time
 	for at := range batch + 1 {
 		for _, middle := range []bool{false, true} {
-			t.Run(fmt.Sprintf("request %d middle %t", at, middle), func(t *testing.T) {
-				t.Parallel()
-				cutOnce(t, batch, cutter{request: batch + at, reply: -1, middle: middle})
-			})
-			t.Run(fmt.Sprintf("reply %d middle %t", at, middle), func(t *testing.T) {
-				t.Parallel()
-				cutOnce(t, batch, cutter{request: -1, reply: batch + at, middle: middle})
-			})
+			together.Go(cutOnce(t, fmt.Sprintf("request %d, middle %t: ", at, middle), batch, &cutter{request: batch + at, reply: -1, middle: middle}))
+			together.Go(cutOnce(t, fmt.Sprintf("reply %d, middle %t: ", at, middle), batch, &cutter{request: -1, reply: batch + at, middle: middle}))
 		}
 	}
+	together.Wait()
 }
 
-func cutOnce(t *testing.T, batch int, way cutter) {
+// cutOnce prepares a cut and returns the call that suffers it.
+func cutOnce(t *testing.T, name string, batch int, way *cutter) func() {
 	t.Helper()
 	f := start(t, fleetsim.Options{Nodes: fleetsim.Plain(3 * batch)})
 	way.fleet = f
-	c := connect(t, choria.Options{InProcess: &way, Insecure: true, Timeout: time.Minute})
+	c := connect(t, choria.Options{InProcess: way, Insecure: true, Timeout: time.Minute})
+	return func() { cutCall(t, name, batch, way, c) }
+}
+
+func cutCall(t *testing.T, name string, batch int, way *cutter, c *choria.Client) {
+	t.Helper()
+	f := way.fleet
 	var nodes []string
 	for _, n := range f.Nodes() {
 		nodes = append(nodes, n.Name)
@@ -161,24 +164,24 @@ func cutOnce(t *testing.T, batch int, way cutter) {
 	q.Timeout = time.Minute
 	again, errAgain := c.Call(t.Context(), q)
 	if errAgain != nil || len(again.Replies) != len(nodes) {
-		t.Errorf("afterwards: %v, %s", errAgain, account(again))
+		t.Errorf(name+"afterwards: %v, %s", errAgain, account(again))
 	}
 	got := classes(res)
 	if len(got) != len(nodes) || len(res.Replies) != len(heardFirst) || len(res.Silent) > 0 {
-		t.Errorf("%v, %s: want each of %d nodes in one list, the %d that answered, and none silent", err, account(res), len(nodes), len(heardFirst))
+		t.Errorf(name+"%v, %s: want each of %d nodes in one list, the %d that answered, and none silent", err, account(res), len(nodes), len(heardFirst))
 	}
 	for _, n := range nodes {
 		asked := f.Count(n, "puppet.disable")
 		switch class := got[n]; {
 		case asked > 1:
-			t.Errorf("%s was asked %d times", n, asked)
+			t.Errorf(name+"%s was asked %d times", n, asked)
 		case class == "ok" && asked != 1, class == "failed", class == "unasked" && asked > 0:
-			t.Errorf("%s is %s and was asked %d times", n, class, asked)
+			t.Errorf(name+"%s is %s and was asked %d times", n, class, asked)
 		}
 	}
 	first := slices.DeleteFunc(slices.Clone(nodes[:batch]), func(n string) bool { return got[n] == "ok" })
 	if len(first) > 0 {
-		t.Errorf("of the first batch, which was over, %v are not ok", first)
+		t.Errorf(name+"of the first batch, which was over, %v are not ok", first)
 	}
 	inSecond := way.request < 2*batch && way.reply < 2*batch
 	for i, n := range nodes[batch : 2*batch] {
@@ -187,15 +190,15 @@ func cutOnce(t *testing.T, batch int, way cutter) {
 		unsent := way.request >= 0 && inSecond && i >= way.request-batch
 		switch {
 		case lost && got[n] != "unknown":
-			t.Errorf("%s, whose reply was lost, is %s", n, got[n])
+			t.Errorf(name+"%s, whose reply was lost, is %s", n, got[n])
 		case kept && got[n] != "ok":
-			t.Errorf("%s, which answered, is %s", n, got[n])
+			t.Errorf(name+"%s, which answered, is %s", n, got[n])
 		case unsent && (f.Count(n, "puppet.disable") != 0 || got[n] == "ok"):
-			t.Errorf("%s, before whose request the network was cut, was asked %d times and is %s", n, f.Count(n, "puppet.disable"), got[n])
+			t.Errorf(name+"%s, before whose request the network was cut, was asked %d times and is %s", n, f.Count(n, "puppet.disable"), got[n])
 		}
 	}
 	if inSecond && err == nil && len(res.Unasked) > 0 {
-		t.Errorf("%s: without an error nobody is left out", account(res))
+		t.Errorf(name+"%s: without an error nobody is left out", account(res))
 	}
 }
 
@@ -203,44 +206,48 @@ func cutOnce(t *testing.T, batch int, way cutter) {
 func TestCall_brokerRestartedAtEveryReply(t *testing.T) {
 	t.Parallel()
 	const size = 4
+	var together sync.WaitGroup
 	for at := range size {
-		t.Run(fmt.Sprint(at+1), func(t *testing.T) {
-			t.Parallel()
-			f := start(t, fleetsim.Options{Nodes: fleetsim.Plain(2 * size), Listen: true})
-			c := connect(t, choria.Options{Servers: []string{f.URL()}, Insecure: true, Timeout: time.Minute})
-			var nodes []string
-			for _, n := range f.Nodes() {
-				nodes = append(nodes, n.Name)
-			}
-			for _, n := range nodes[at+1 : size] { // these answer when the broker is gone, or when it is back
-				f.Fault(fleetsim.Fault{Node: n, Kind: fleetsim.Slow, Delay: 50 * time.Millisecond})
-			}
-			back, heard := make(chan error, 1), 0
-			q := choria.Request{Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: size, Timeout: 3 * time.Second}
-			q.OnReply = func(choria.Reply) {
-				if heard++; heard == at+1 {
-					away(f, c)
-					go func() { back <- f.StartBroker() }()
-				}
-			}
-			res, err := c.Call(t.Context(), q)
-			if err := <-back; err != nil {
-				t.Fatal(err)
-			}
-			got := classes(res)
-			for i, n := range nodes {
-				switch class := got[n]; {
-				case class == "silent" || class == "failed" || class == "unasked":
-					t.Errorf("%s is %s", n, class)
-				case class == "ok" && f.Count(n, "puppet.disable") != 1 || f.Count(n, "puppet.disable") > 1:
-					t.Errorf("%s is %s and was asked %d times", n, class, f.Count(n, "puppet.disable"))
-				case i >= size && class != "ok":
-					t.Errorf("%s of the batch after the restart is %s", n, class)
-				}
-			}
-			if err != nil || len(res.Replies) < size+at+1 || len(got) != len(nodes) {
-				t.Errorf("got %v, %s; want at least the %d that answered", err, account(res), size+at+1)
-			}
-		})
+		f := start(t, fleetsim.Options{Nodes: fleetsim.Plain(2 * size), Listen: true})
+		c := connect(t, choria.Options{Servers: []string{f.URL()}, Insecure: true, Timeout: time.Minute})
+		together.Go(func() { restartAt(t, size, at, f, c) })
+	}
+	together.Wait()
+}
+
+func restartAt(t *testing.T, size, at int, f *fleetsim.Fleet, c *choria.Client) {
+	t.Helper()
+	var nodes []string
+	for _, n := range f.Nodes() {
+		nodes = append(nodes, n.Name)
+	}
+	for _, n := range nodes[at+1 : size] { // these answer when the broker is gone, or when it is back
+		f.Fault(fleetsim.Fault{Node: n, Kind: fleetsim.Slow, Delay: 50 * time.Millisecond})
+	}
+	back, heard := make(chan error, 1), 0
+	q := choria.Request{Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: size, Timeout: 3 * time.Second}
+	q.OnReply = func(choria.Reply) {
+		if heard++; heard == at+1 {
+			away(f, c)
+			go func() { back <- f.StartBroker() }()
+		}
+	}
+	res, err := c.Call(t.Context(), q)
+	if err := <-back; err != nil {
+		t.Error(err)
+	}
+	got := classes(res)
+	for i, n := range nodes {
+		switch class := got[n]; {
+		case class == "silent" || class == "failed" || class == "unasked":
+			t.Errorf("reply %d: %s is %s", at+1, n, class)
+		case class == "ok" && f.Count(n, "puppet.disable") != 1 || f.Count(n, "puppet.disable") > 1:
+			t.Errorf("reply %d: %s is %s and was asked %d times", at+1, n, class, f.Count(n, "puppet.disable"))
+		case i >= size && class != "ok":
+			t.Errorf("reply %d: %s of the batch after the restart is %s", at+1, n, class)
+		}
+	}
+	if err != nil || len(res.Replies) < size+at+1 || len(got) != len(nodes) {
+		t.Errorf("reply %d: got %v, %s; want at least the %d that answered", at+1, err, account(res), size+at+1)
 	}
 }

@@ -17,7 +17,7 @@ const (
 	// waitingBytes bounds the replies that wait to be looked at, for all calls of a client together.
 	waitingBytes = 32 << 20
 	// keptBytes bounds the replies that a call keeps, decoded.
-	keptBytes = 64 << 20
+	keptBytes = 32 << 20
 	// trimmedText is how much of the status text is kept of a reply for which there is no room.
 	trimmedText = 256
 )

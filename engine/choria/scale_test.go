@@ -96,20 +96,20 @@ func classes(res choria.Result) map[string]string {
 }
 
 // eachOnce fails unless every node was asked exactly once.
-func eachOnce(t testing.TB, f *fleetsim.Fleet, nodes []string) {
-	t.Helper()
+func eachOnce(tb testing.TB, f *fleetsim.Fleet, nodes []string) {
+	tb.Helper()
 	asked := map[string]int{}
 	for _, call := range f.Calls() {
 		asked[call.Node]++
 	}
 	for _, n := range nodes {
 		if asked[n] != 1 {
-			t.Errorf("%s was asked %d times, want once", n, asked[n])
+			tb.Errorf("%s was asked %d times, want once", n, asked[n])
 			delete(asked, n)
 		}
 	}
 	if extra := slices.DeleteFunc(slices.Sorted(maps.Keys(asked)), func(n string) bool { return slices.Contains(nodes, n) }); len(extra) > 0 {
-		t.Errorf("%v were asked, and are no targets", extra)
+		tb.Errorf("%v were asked, and are no targets", extra)
 	}
 }
 

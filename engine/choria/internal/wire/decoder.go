@@ -118,7 +118,7 @@ func (d *Decoder) transport(msg []byte) ([]byte, bool) {
 			protocol, ok = s.plain()
 			return ok && once(&seen, 0)
 		case "data":
-			data, ok = s.plain()
+			data, ok = s.base64()
 			return ok && once(&seen, 1)
 		case "headers":
 			return s.skip(0) && once(&seen, 2)

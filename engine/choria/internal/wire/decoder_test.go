@@ -16,14 +16,14 @@ import (
 )
 
 // enclose wraps what a server says in good outer layers, so that nothing stops it on its way in.
-func enclose(t testing.TB, message string) []byte {
-	t.Helper()
+func enclose(tb testing.TB, message string) []byte {
+	tb.Helper()
 	sum := sha256.Sum256([]byte(message))
 	body, err := json.Marshal(map[string]string{
 		"protocol": "choria:secure:reply:1", "message": message, "hash": base64.StdEncoding.EncodeToString(sum[:]),
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return encloseSecure(body)
 }
@@ -33,34 +33,34 @@ func encloseSecure(body []byte) []byte {
 }
 
 // answered is a reply with a payload.
-func answered(t testing.TB, payload string) []byte {
-	t.Helper()
+func answered(tb testing.TB, payload string) []byte {
+	tb.Helper()
 	r := reply()
 	r.Payload = payload
 	msg, err := wire.EncodeReply(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return msg
 }
 
 // agree fails when the decoder and encoding/json differ about a message, and reports whether it was plain.
-func agree(t testing.TB, d *wire.Decoder, msg []byte) bool {
-	t.Helper()
+func agree(tb testing.TB, d *wire.Decoder, msg []byte) bool {
+	tb.Helper()
 	rare := d.Rare
 	got, gotOutcome, gotErr := d.Outcome(msg)
 	plain := d.Rare == rare
 	want, wantOutcome, wantErr := wire.DecodeOutcome(msg)
 	if (gotErr == nil) != (wantErr == nil) {
-		t.Fatalf("%.300q: got %v, encoding/json says %v", msg, gotErr, wantErr)
+		tb.Fatalf("%.300q: got %v, encoding/json says %v", msg, gotErr, wantErr)
 	}
 	if got != want || !reflect.DeepEqual(gotOutcome, wantOutcome) { // cmp.Diff takes for ever in deep lists
-		t.Fatalf("%.300q: got %+v, %+v; encoding/json says %+v, %+v", msg, got, gotOutcome, want, wantOutcome)
+		tb.Fatalf("%.300q: got %+v, %+v; encoding/json says %+v, %+v", msg, got, gotOutcome, want, wantOutcome)
 	}
 	got, gotErr = d.Reply(msg)
 	want, wantErr = wire.DecodeReply(msg)
 	if got != want || (gotErr == nil) != (wantErr == nil) {
-		t.Fatalf("%.300q: got %+v, %v; encoding/json says %+v, %v", msg, got, gotErr, want, wantErr)
+		tb.Fatalf("%.300q: got %+v, %v; encoding/json says %+v, %v", msg, got, gotErr, want, wantErr)
 	}
 	return plain
 }
@@ -120,7 +120,8 @@ func TestDecoder_agreesWithEncodingJSONAboutEveryLayer(t *testing.T) {
 	var d wire.Decoder
 	for _, msg := range []string{
 		change(t, good, "transport", "protocol", "choria:transport:2"), change(t, good, "transport", "data", "!!"), change(t, good, "transport", "data", "AAAA"),
-		change(t, good, "transport", "more", "x"), change(t, good, "transport", "headers", "x"), change(t, good, "transport", "data", "e30"),
+		change(t, good, "transport", "more", "x"), change(t, good, "transport", "headers", "x"), change(t, good, "transport", "data", "e30"), change(t, good, "transport", "data", "AA\nAA"),
+		strings.Replace(string(good), `"data":"`, "\"data\":\"\n", 1), strings.Replace(string(good), `"data":"`, `"data":"\r`, 1), strings.Replace(string(good), `"data":"`, `"data":"\u0065`, 1),
 		change(t, good, "secure", "hash", "AAAA"), change(t, good, "secure", "protocol", "choria:secure:reply:2"), change(t, good, "secure", "pubcert", "x"),
 		peel(t, good, "web1", "web2"), string(good) + "x", string(good[:len(good)-1]), " " + string(good) + "\n",
 		string(enclose(t, strings.Replace(message, "choria:reply:1", "choria:reply:2", 1))), string(enclose(t, strings.Replace(message, `"time":1800000000`, `"time":"x"`, 1))),

@@ -74,6 +74,21 @@ func (s *scanner) raw() (text []byte, escaped, ok bool) {
 	return nil, false, false
 }
 
+// base64 reads a string of which the caller checks that it is base64: that leaves only line ends, which
+// decoders pass over and JSON forbids.
+func (s *scanner) base64() ([]byte, bool) {
+	if !s.take('"') {
+		return nil, false
+	}
+	end := bytes.IndexByte(s.b[s.i:], '"')
+	if end < 0 {
+		return nil, false
+	}
+	text := s.b[s.i : s.i+end]
+	s.i += end + 1
+	return text, bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0
+}
+
 // plain reads a string without escapes.
 func (s *scanner) plain() ([]byte, bool) {
 	text, escaped, ok := s.raw()
