@@ -157,7 +157,7 @@ func cutCall(t *testing.T, name string, batch int, way *cutter, c *choria.Client
 	}
 	var heardFirst []string
 	res, err := c.Call(t.Context(), choria.Request{
-		Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: batch, Timeout: 3 * time.Second,
+		Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: batch, Timeout: 5 * time.Second,
 		OnReply: func(r choria.Reply) { heardFirst = append(heardFirst, r.Sender) },
 	})
 	q := ping(nodes...) // over the new connection, behind whatever was left to send
@@ -225,7 +225,7 @@ func restartAt(t *testing.T, size, at int, f *fleetsim.Fleet, c *choria.Client) 
 		f.Fault(fleetsim.Fault{Node: n, Kind: fleetsim.Slow, Delay: 50 * time.Millisecond})
 	}
 	back, heard := make(chan error, 1), 0
-	q := choria.Request{Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: size, Timeout: 3 * time.Second}
+	q := choria.Request{Agent: "puppet", Action: "disable", Nodes: nodes, BatchSize: size, Timeout: 5 * time.Second}
 	q.OnReply = func(choria.Reply) {
 		if heard++; heard == at+1 {
 			away(f, c)
