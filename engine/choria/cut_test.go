@@ -129,14 +129,23 @@ func (s *protocol) pass(p []byte) (int, bool) {
 func TestCall_cutAtEveryMessageOfABatch(t *testing.T) {
 	t.Parallel()
 	const batch = 3
-	var together sync.WaitGroup // all wait for a new connection at the same time
+	var calls []func()
 	for at := range batch + 1 {
 		for _, middle := range []bool{false, true} {
-			together.Go(cutOnce(t, fmt.Sprintf("request %d, middle %t: ", at, middle), batch, &cutter{request: batch + at, reply: -1, middle: middle}))
-			together.Go(cutOnce(t, fmt.Sprintf("reply %d, middle %t: ", at, middle), batch, &cutter{request: -1, reply: batch + at, middle: middle}))
+			calls = append(calls, cutOnce(t, fmt.Sprintf("request %d, middle %t: ", at, middle), batch, &cutter{request: batch + at, reply: -1, middle: middle}))
+			calls = append(calls, cutOnce(t, fmt.Sprintf("reply %d, middle %t: ", at, middle), batch, &cutter{request: -1, reply: batch + at, middle: middle}))
 		}
 	}
-	together.Wait()
+	together(calls)
+}
+
+// together runs all at the same time: each waits for a new connection.
+func together(calls []func()) {
+	var wg sync.WaitGroup
+	for _, call := range calls {
+		wg.Go(call)
+	}
+	wg.Wait()
 }
 
 // cutOnce prepares a cut and returns the call that suffers it.
@@ -206,13 +215,13 @@ func cutCall(t *testing.T, name string, batch int, way *cutter, c *choria.Client
 func TestCall_brokerRestartedAtEveryReply(t *testing.T) {
 	t.Parallel()
 	const size = 4
-	var together sync.WaitGroup
+	var calls []func()
 	for at := range size {
 		f := start(t, fleetsim.Options{Nodes: fleetsim.Plain(2 * size), Listen: true})
 		c := connect(t, choria.Options{Servers: []string{f.URL()}, Insecure: true, Timeout: time.Minute})
-		together.Go(func() { restartAt(t, size, at, f, c) })
+		calls = append(calls, func() { restartAt(t, size, at, f, c) })
 	}
-	together.Wait()
+	together(calls)
 }
 
 func restartAt(t *testing.T, size, at int, f *fleetsim.Fleet, c *choria.Client) {
@@ -249,5 +258,26 @@ func restartAt(t *testing.T, size, at int, f *fleetsim.Fleet, c *choria.Client) 
 	}
 	if err != nil || len(res.Replies) < size+at+1 || len(got) != len(nodes) {
 		t.Errorf("reply %d: got %v, %s; want at least the %d that answered", at+1, err, account(res), size+at+1)
+	}
+}
+
+func TestCall_cutWhileRequestsAreWrittenStillListensToThoseThatWereAsked(t *testing.T) {
+	t.Parallel()
+	f := start(t, fleetsim.Options{Nodes: fleetsim.Plain(200)})
+	c := connect(t, choria.Options{InProcess: &cutter{fleet: f, request: 150, reply: -1}, Insecure: true, Timeout: time.Minute})
+	var nodes []string
+	for _, n := range f.Nodes() {
+		nodes = append(nodes, n.Name)
+	}
+	f.Fault(fleetsim.Fault{Node: nodes[0], Kind: fleetsim.Slow, Delay: 3 * time.Second}) // answers over the next connection
+	res, err := c.Call(t.Context(), choria.Request{Agent: "puppet", Action: "disable", Nodes: nodes, Timeout: 8 * time.Second})
+	got := classes(res)
+	if err == nil || errors.Is(err, choria.ErrNotSent) || got[nodes[0]] != "ok" || len(res.Silent) > 0 || len(res.Unasked) == 0 || len(got) != len(nodes) {
+		t.Errorf("got %v, %s, %s is %s; want an error, its answer, and the others unknown or not asked", err, account(res), nodes[0], got[nodes[0]])
+	}
+	for i, n := range nodes {
+		if count := f.Count(n, "puppet.disable"); count > 1 || count > 0 && (i >= 150 || got[n] == "unasked") {
+			t.Errorf("%s is %s and was asked %d times", n, got[n], count)
+		}
 	}
 }

@@ -87,6 +87,7 @@ func newHostiles(tb testing.TB, f *fleetsim.Fleet, collective string, pick func(
 }
 
 func (h *hostiles) answer(tb testing.TB, node string, req wire.Request) {
+	tb.Helper()
 	msg, err := wire.EncodeReply(wire.Reply{ID: req.ID, Sender: node, Agent: req.Agent, Time: time.Now(), Payload: h.pick(node)})
 	if err == nil {
 		err = h.conn.Publish(req.ReplyTo, msg)

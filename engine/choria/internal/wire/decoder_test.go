@@ -117,8 +117,13 @@ func TestDecoder_agreesWithEncodingJSONAboutEveryLayer(t *testing.T) {
 	t.Parallel()
 	good := answered(t, plainPayloads()[0])
 	message := peel(t, good, "", "")
+	invalid := strings.Replace(message, "web1", "web\xff", 1) // encoding/json reads other characters, and so another hash
+	sum := sha256.Sum256([]byte(invalid))
+	noUTF8 := `{"protocol":"choria:secure:reply:1","message":"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(invalid) + `","hash":"` +
+		base64.StdEncoding.EncodeToString(sum[:]) + `"}`
 	var d wire.Decoder
 	for _, msg := range []string{
+		string(encloseSecure([]byte(noUTF8))),
 		change(t, good, "transport", "protocol", "choria:transport:2"), change(t, good, "transport", "data", "!!"), change(t, good, "transport", "data", "AAAA"),
 		change(t, good, "transport", "more", "x"), change(t, good, "transport", "headers", "x"), change(t, good, "transport", "data", "e30"), change(t, good, "transport", "data", "AA\nAA"),
 		strings.Replace(string(good), `"data":"`, "\"data\":\"\n", 1), strings.Replace(string(good), `"data":"`, `"data":"\r`, 1), strings.Replace(string(good), `"data":"`, `"data":"\u0065`, 1),
