@@ -107,11 +107,11 @@ func (c *checker) nodes(v Value) {
 func (c *checker) bounds(p *Properties, set *NodeSet) {
 	atLeast := p.Int("at_least", 1)
 	for _, key := range []string{"at_most", "limit"} {
-		n := p.Int(key, 0)
+		n := p.Int(key, max(atLeast, 1)) // what is no number is told once
 		switch {
 		case p.Any(key) != nil && n < 1:
 			p.Remedy(key, "write 1 or more, or leave it out", "%s is %d", key, n)
-		case n > 0 && n < atLeast:
+		case n < atLeast:
 			p.Remedy(key, "raise "+key+" or lower at_least", "%s %d can never reach at_least %d", key, n, atLeast)
 		}
 	}
