@@ -37,7 +37,7 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 		return err
 	}
 	before := k.client.conn.Stats().Reconnects
-	unsent := k.send(nodes)
+	unsent := k.send(ctx, nodes)
 	err := k.await(ctx, box)
 	if k.missing > 0 {
 		verdict := silent
@@ -55,9 +55,10 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 }
 
 // send signs one request and publishes it to each node.
-func (k *call) send(nodes []string) error {
+func (k *call) send(ctx context.Context, nodes []string) error {
 	filter := wire.Filter{Agent: []string{k.q.Agent}}
-	msg, err := wire.EncodeRequest(k.client.request(k.q.ID, k.q.Agent, k.payload, filter), k.client.signer)
+	s := k.client.security
+	msg, err := wire.Encode(ctx, s.version, k.client.request(k.q.ID, k.q.Caller, k.q.Agent, k.payload, filter), s.sealer)
 	if err != nil && len(k.stages) == 0 {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
@@ -134,6 +135,8 @@ func (k *call) take(data []byte) {
 	k.client.taken(data)
 	r, o, err := k.decoder.Outcome(data)
 	switch stage := k.stages[r.Sender]; {
+	case errors.Is(err, wire.ErrUntrusted):
+		k.result.Untrusted++
 	case err != nil:
 		k.result.Malformed++
 	case r.ID != k.q.ID:

@@ -16,10 +16,16 @@ type Request struct {
 	Agent, Action string
 	Data          map[string]any
 	Nodes         []string
-	ID            string        // 32 characters; empty means a fresh one. One id serves all batches
-	Timeout       time.Duration // of each batch; 0 means the client's
-	BatchSize     int           // 0 means all at once
-	BatchSleep    time.Duration // between batches
+	// Caller is in whose name to ask, such as slack=T024BE7LD.U024BE7LF; empty: the client's own. [Client.Callers]
+	// says whether another is possible; where it is not, nothing is sent.
+	Caller string
+	// ID has 32 characters, and one serves all batches. When it is empty, Run and Key make it: it begins with the
+	// run's id in lower case, at most 26 characters, and is the same for the same Run and Key. Without a key it is
+	// fresh.
+	ID, Run, Key string
+	Timeout      time.Duration // of each batch; 0 means the client's
+	BatchSize    int           // 0 means all at once
+	BatchSleep   time.Duration // between batches
 	// OnReply is called for every reply that counts, in the order of arrival, by one goroutine.
 	OnReply func(Reply)
 	// Before is called before each batch; an error stops this and all further batches.
@@ -58,6 +64,7 @@ type Result struct {
 	Late      int      // replies of servers of an earlier batch, whose time was up; see also [Client.Late]
 	Other     int      // replies to another request
 	Malformed int      // replies that could not be read, or were too large
+	Untrusted int      // replies that no known server has signed; see [Options.Issuers]
 	Dropped   int      // replies that could not be kept up with; also those of calls at the same time
 	Trimmed   int      // replies whose data was not kept
 }
@@ -69,8 +76,14 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 	if len(q.Nodes) == 0 {
 		return Result{}, fmt.Errorf("%w: %s.%s has no targets", ErrNotSent, q.Agent, q.Action)
 	}
+	var err error
 	if q.ID == "" {
-		q.ID = newRequestID()
+		if q.ID, err = requestID(q.Run, q.Key, c.security.secret); err != nil {
+			return Result{}, fmt.Errorf("%w: %w", ErrNotSent, err)
+		}
+	}
+	if q.Caller, err = c.security.caller(q); err != nil {
+		return Result{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	if q.Timeout == 0 {
 		q.Timeout = c.opts.Timeout
@@ -86,7 +99,8 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 		return Result{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	call := &call{
-		client: c, q: q, payload: payload, stages: make(map[string]stage, len(nodes)), droppedBefore: c.dropped(), result: Result{ID: q.ID},
+		client: c, q: q, payload: payload, decoder: c.decoder(),
+		stages: make(map[string]stage, len(nodes)), droppedBefore: c.dropped(), result: Result{ID: q.ID},
 	}
 	box := c.open(q.ID, 2*len(nodes)+64)
 	defer c.close(q.ID)

@@ -27,7 +27,7 @@ func account(res choria.Result) string {
 	for _, row := range []struct { // what is rare
 		name string
 		n    int
-	}{{"unknown", len(res.Unknown)}, {"late", res.Late}, {"other", res.Other}, {"dropped", res.Dropped}, {"trimmed", res.Trimmed}} {
+	}{{"untrusted", res.Untrusted}, {"unknown", len(res.Unknown)}, {"late", res.Late}, {"other", res.Other}, {"dropped", res.Dropped}, {"trimmed", res.Trimmed}} {
 		if row.n > 0 {
 			text += fmt.Sprintf(" %s %d", row.name, row.n)
 		}
@@ -187,7 +187,7 @@ func TestCall_endsBetweenBatchesWhenItIsEnough(t *testing.T) {
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("took %s, want one rest of a minute", took)
 		}
-		q.ID, heard, questions = "", 0, 0
+		heard, questions = 0, 0
 		q.Nodes = q.Nodes[:4]
 		if res, err := t.client.Call(t.Context(), q); err != nil || len(res.Unasked) != 0 || questions != 1 {
 			t.Errorf("got %v, unasked %v after %d questions; nobody asks after the last batch", err, res.Unasked, questions)

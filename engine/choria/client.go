@@ -3,7 +3,6 @@ package choria
 import (
 	"context"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 
 	"github.com/playbot/playbot/engine/choria/internal/wire"
@@ -24,12 +22,11 @@ var ErrNotSent = errors.New("nothing was sent")
 
 // Client calls a Choria network. Safe for concurrent use; every call shares one connection.
 type Client struct {
-	opts   Options
-	conn   *nats.Conn
-	sub    *nats.Subscription
-	signer wire.Signer
-	caller string
-	reach  *reach
+	opts     Options
+	conn     *nats.Conn
+	sub      *nats.Subscription
+	security security
+	reach    *reach
 
 	mu      sync.Mutex // guards what follows
 	calls   map[string]*inbox
@@ -40,7 +37,7 @@ type Client struct {
 // Connect opens the connection and keeps it open. An error says what to look at.
 func Connect(ctx context.Context, o Options) (*Client, error) {
 	o = o.withDefaults()
-	signer, extra, err := o.security()
+	sec, err := o.security()
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +45,12 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	r := &reach{logger: o.Logger}
-	conn, err := nats.Connect(strings.Join(o.Servers, ","), o.natsOptions(extra, r)...)
+	conn, err := nats.Connect(strings.Join(o.Servers, ","), o.natsOptions(sec.options, r)...)
 	if err != nil {
 		return nil, o.connectError(err)
 	}
-	c := &Client{opts: o, conn: conn, signer: signer, caller: "choria=" + o.Identity, reach: r, calls: make(map[string]*inbox)}
-	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, c.caller, "*"), c.route)
+	c := &Client{opts: o, conn: conn, security: sec, reach: r, calls: make(map[string]*inbox)}
+	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, sec.callers.Own, "*"), c.route)
 	if err == nil {
 		err = c.sub.SetPendingLimits(pendingReplies, pendingBytes)
 	}
@@ -95,7 +92,10 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 	if err := c.awaitConnection(ctx); err != nil {
 		return nil, err
 	}
-	id := newRequestID()
+	id, err := requestID("", "", nil)
+	if err != nil {
+		return nil, err
+	}
 	box := c.open(id, discoveryBuffer)
 	defer c.close(id)
 	w, err := f.wire()
@@ -103,7 +103,8 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 		return nil, err
 	}
 	agent := "discovery"
-	msg, err := wire.EncodeRequest(c.request(id, agent, base64.StdEncoding.EncodeToString([]byte("ping")), w), c.signer)
+	ask := c.request(id, c.security.callers.Own, agent, base64.StdEncoding.EncodeToString([]byte("ping")), w)
+	msg, err := wire.Encode(ctx, c.security.version, ask, c.security.sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (c *Client) gather(ctx context.Context, id string, box *inbox) ([]string, e
 	defer end.Stop()
 	quiet := time.NewTimer(c.opts.Window)
 	defer quiet.Stop()
-	var decoder wire.Decoder
+	decoder := c.decoder()
 	for {
 		select {
 		case data := <-box.replies:
@@ -141,17 +142,18 @@ func (c *Client) gather(ctx context.Context, id string, box *inbox) ([]string, e
 	}
 }
 
-func (c *Client) request(id, agent, payload string, f wire.Filter) wire.Request {
-	return wire.Request{
-		ID: id, Sender: c.opts.Identity, Caller: c.caller, Collective: c.opts.Collective, Agent: agent,
-		Time: time.Now(), Filter: f, Payload: payload, ReplyTo: wire.ReplySubject(c.opts.Collective, c.caller, id),
-	}
+// decoder reads replies to this client's requests.
+func (c *Client) decoder() wire.Decoder {
+	return wire.Decoder{Version: c.security.version, Senders: c.security.senders}
 }
 
-// newRequestID returns 32 random hexadecimal digits.
-func newRequestID() string {
-	id := uuid.New()
-	return hex.EncodeToString(id[:])
+// request is asked in the name of caller. The replies come to our own subject, whoever that is: nobody may listen
+// to another's.
+func (c *Client) request(id, caller, agent, payload string, f wire.Filter) wire.Request {
+	return wire.Request{
+		ID: id, Sender: c.opts.Identity, Caller: caller, Collective: c.opts.Collective, Agent: agent,
+		Time: time.Now(), Filter: f, Payload: payload, ReplyTo: wire.ReplySubject(c.opts.Collective, c.security.callers.Own, id),
+	}
 }
 
 func sorted(set map[string]bool) []string {

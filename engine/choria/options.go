@@ -1,38 +1,36 @@
 package choria
 
 import (
-	"crypto/rsa"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
-
-	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
 // Options say how to reach a network.
 type Options struct {
 	Servers    []string // nats:// or tls:// addresses
 	Collective string   // default mcollective
-	Identity   string   // the name in the certificate; the caller is choria=<identity>
-	CA         string   // PEM files of the `file` security; required unless Insecure
-	Cert       string
-	Key        string
-	Insecure   bool          // no TLS and no signatures: for simulated fleets only
-	Patient    bool          // a network that is out of reach at first is no error; it is tried until it is there
-	Window     time.Duration // a discovery ends after this much silence; default 300 ms
-	MaxWait    time.Duration // and never lasts longer than this; default 5 s
-	Timeout    time.Duration // of a call that sets none; default 20 s
-	Logger     *slog.Logger  // nil: discarded
+	Identity   string   // the name in the certificate, or of this machine; default playbot.mcollective
+	// Who asks, and how requests are signed. With Insecure nothing is, in version 1 of the protocol. With Token and
+	// Seed it is version 2, else version 1 with a certificate. With Signer an AAA service signs in our place.
+	CA        string            // PEM file of the CA that the broker, and with certificates the servers, trust
+	Cert      string            // PEM file of the certificate; its name ends in .mcollective or .choria
+	Key       string            // PEM file of its RSA key
+	PuppetSSL string            // a puppet agent's ssldir: names CA, Cert and Key by Identity
+	Token     string            // file of a client's token (JWT); read again when it has ended
+	Seed      string            // file of the ed25519 seed of the token, in hexadecimal digits
+	Issuers   map[string]string // organization -> its public key in hexadecimal digits. With any, replies count only when a server that an issuer vouches for has signed them; without, replies are not held to their senders
+	Signer    *SignerOptions    // an AAA service; nil: we sign
+	Insecure  bool              // no TLS and no signatures: for simulated fleets only
+	Patient   bool              // a network that is out of reach at first is no error; it is tried until it is there
+	Window    time.Duration     // a discovery ends after this much silence; default 300 ms
+	MaxWait   time.Duration     // and never lasts longer than this; default 5 s
+	Timeout   time.Duration     // of a call that sets none; default 20 s
+	Logger    *slog.Logger      // nil: discarded
 	// InProcess connects to a server in this process, for tests.
 	InProcess interface{ InProcessConn() (net.Conn, error) }
 }
@@ -56,62 +54,6 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
-}
-
-// security loads the keys: how requests are signed and how the connection is protected.
-func (o Options) security() (wire.Signer, []nats.Option, error) {
-	if o.Insecure {
-		return wire.Insecure{}, nil, nil
-	}
-	if o.CA == "" || o.Cert == "" || o.Key == "" {
-		return nil, nil, errors.New("choria: a CA, a certificate and a key are needed; without them set insecure, for a simulated fleet only")
-	}
-	pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-	if err != nil {
-		return nil, nil, fmt.Errorf("choria: certificate %s with key %s: %w", o.Cert, o.Key, err)
-	}
-	key, ok := pair.PrivateKey.(*rsa.PrivateKey)
-	if !ok {
-		return nil, nil, fmt.Errorf("choria: %s is not an RSA key; Choria's file security knows no other", o.Key)
-	}
-	if err := o.checkIdentity(pair); err != nil {
-		return nil, nil, err
-	}
-	roots, err := loadRoots(o.CA)
-	if err != nil {
-		return nil, nil, err
-	}
-	pemCert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
-	cfg := &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return wire.RSA{Key: key, Cert: string(pemCert)}, []nats.Option{nats.Secure(cfg)}, nil
-}
-
-// checkIdentity refuses a name that the servers would: they would not answer, and not say why.
-func (o Options) checkIdentity(pair tls.Certificate) error {
-	cert, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		return fmt.Errorf("choria: certificate %s: %w", o.Cert, err)
-	}
-	if names := append([]string{cert.Subject.CommonName}, cert.DNSNames...); !slices.Contains(names, o.Identity) {
-		return fmt.Errorf("choria: certificate %s names %s and not the identity %q; set the identity to the certificate's name, else no server answers",
-			o.Cert, strings.Join(slices.Compact(names), ", "), o.Identity)
-	}
-	if !wire.ClientName(o.Identity) {
-		return fmt.Errorf("choria: the identity %q does not end in .mcollective or .choria; servers take requests from no other name", o.Identity)
-	}
-	return nil
-}
-
-func loadRoots(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("choria: CA: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("choria: %s holds no certificate in PEM form", path)
-	}
-	return roots, nil
 }
 
 func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {

@@ -31,6 +31,9 @@ type heard struct {
 	silent bool
 }
 
+// Callers implements [mcollective.Client].
+func (network) Callers() choria.Callers { return choria.Callers{} }
+
 // Call asks nodes in batches, each until all have answered or its time is up.
 func (w network) Call(ctx context.Context, q choria.Request) (choria.Result, error) {
 	if q.Timeout == 0 {

@@ -49,9 +49,13 @@ func (f *Fleet) startBroker() error {
 		MaxPayload: 8 << 20,
 	}
 	if f.opts.Certs != nil {
-		opts.TLSConfig = f.opts.Certs.serverTLS()
-		opts.TLSVerify = true
+		opts.TLSConfig = f.opts.Certs.serverTLS(f.opts.Tokens == nil)
+		opts.TLSVerify = f.opts.Tokens == nil
 		opts.TLSTimeout = 5
+	}
+	if f.opts.Tokens != nil {
+		opts.AlwaysEnableNonce = true
+		opts.CustomClientAuthentication = doorman{issuers: f.opts.Tokens.issuers(), secret: f.secret, logger: f.logger}
 	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
@@ -81,6 +85,9 @@ func (f *Fleet) StopBroker() {
 func (f *Fleet) connect(ctx context.Context) error {
 	opts := []nats.Option{
 		nats.Name("fleetsim nodes"), nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.ReconnectBufSize(-1),
+	}
+	if f.opts.Tokens != nil {
+		opts = append(opts, nats.UserInfo(nodesUser, f.secret))
 	}
 	url := nats.DefaultURL
 	switch {

@@ -138,11 +138,13 @@ func writePEM(path, kind string, der []byte) error {
 	return nil
 }
 
-func (c *Certs) serverTLS() *tls.Config {
-	return &tls.Config{
-		Certificates: []tls.Certificate{c.server}, ClientCAs: c.roots, ClientAuth: tls.RequireAndVerifyClientCert,
-		MinVersion: tls.VersionTLS12,
+// serverTLS is the broker's; clients that show tokens need no certificate.
+func (c *Certs) serverTLS(mutual bool) *tls.Config {
+	cfg := &tls.Config{Certificates: []tls.Certificate{c.server}, ClientCAs: c.roots, MinVersion: tls.VersionTLS12}
+	if mutual {
+		cfg.ClientAuth = tls.RequireAndVerifyClientCert
 	}
+	return cfg
 }
 
 func (c *Certs) clientTLS() *tls.Config {

@@ -1,11 +1,6 @@
 package fleetsim
 
-import (
-	"strings"
-	"time"
-
-	"github.com/playbot/playbot/engine/choria/internal/wire"
-)
+import "time"
 
 // Kind is a way to misbehave.
 type Kind string
@@ -21,6 +16,10 @@ const (
 	Stranger       Kind = "stranger"         // the reply carries the name of a server that was not asked
 	WrongRequestID Kind = "wrong_request_id" // the reply belongs to another request
 	Huge           Kind = "huge"             // the reply has 5 MB
+	// In version 2 only; in version 1, where replies are not signed, the reply is a good one.
+	Unsigned Kind = "unsigned" // the reply is not signed
+	Forged   Kind = "forged"   // the reply is signed with a key that is not the token's
+	Foreign  Kind = "foreign"  // the reply comes with a token of another issuer
 )
 
 // Fault makes a node misbehave.
@@ -70,42 +69,4 @@ func (f *Fleet) take(node, action string) *Fault {
 		return &c
 	}
 	return nil
-}
-
-// send sends a reply, in the way of the fault if there is one.
-func (f *Fleet) send(n *nodeState, req wire.Request, payload string, fault *Fault) {
-	good := wire.Reply{ID: req.ID, Sender: n.Name, Agent: req.Agent, Time: time.Now(), Payload: payload}
-	if fault == nil {
-		f.publish(req.ReplyTo, good)
-		return
-	}
-	switch fault.Kind {
-	case Silent, Fail: // a discovery has no other way to fail
-	case Slow, Late:
-		f.wg.Go(func() {
-			select {
-			case <-time.After(fault.Delay):
-				f.publish(req.ReplyTo, good)
-			case <-f.quit:
-			}
-		})
-	case Duplicate:
-		f.publish(req.ReplyTo, good)
-		f.publish(req.ReplyTo, good)
-	case Malformed:
-		if err := f.conn.Publish(req.ReplyTo, []byte(`{"protocol":"choria:transport:1","data":"!!"}`)); err != nil {
-			f.logger.Warn("reply cannot be sent", "node", n.Name, "error", err)
-		}
-	case Stranger:
-		good.Sender = "stranger.example.net"
-		f.publish(req.ReplyTo, good)
-	case WrongRequestID:
-		good.ID = strings.Repeat("0", 32)
-		f.publish(req.ReplyTo, good)
-	case Huge:
-		good.Payload = `{"statuscode":0,"statusmsg":"OK","data":{"x":"` + strings.Repeat("x", 5<<20) + `"}}`
-		f.publish(req.ReplyTo, good)
-	default:
-		f.publish(req.ReplyTo, good)
-	}
 }

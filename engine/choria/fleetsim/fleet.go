@@ -3,6 +3,7 @@ package fleetsim
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"log/slog"
 	"strings"
@@ -12,18 +13,22 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/playbot/playbot/engine/choria/internal/token"
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
 // Options describe a fleet.
 type Options struct {
 	Nodes      []Node
-	Collective string        // default mcollective
-	Listen     bool          // listen on a loopback port; else only connections in this process
-	Certs      *Certs        // the `file` security with these; nil is insecure
-	RedChecks  int           // after an upgrade check_load is red this often before it is green; -1 is for ever
-	RunTime    time.Duration // of a puppet run; default 3 s
-	Logger     *slog.Logger  // nil: discarded
+	Collective string // default mcollective
+	Listen     bool   // listen on a loopback port; else only connections in this process
+	// Without Certs and Tokens the fleet is insecure; with Certs alone it has the `file` security. With Tokens it
+	// speaks version 2, and when it listens as well, Certs protect the connection.
+	Certs     *Certs
+	Tokens    *Tokens
+	RedChecks int           // after an upgrade check_load is red this often before it is green; -1 is for ever
+	RunTime   time.Duration // of a puppet run; default 3 s
+	Logger    *slog.Logger  // nil: discarded
 }
 
 // Node is one simulated server.
@@ -50,6 +55,7 @@ func Agents() map[string]string {
 type Fleet struct {
 	opts   Options
 	logger *slog.Logger
+	secret string // of the nodes' connection, where tokens are asked for
 	conn   *nats.Conn
 	wg     sync.WaitGroup
 	quit   chan struct{}
@@ -88,7 +94,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	f := &Fleet{opts: o, logger: o.Logger, quit: make(chan struct{}), nodes: make(map[string]*nodeState), port: server.RANDOM_PORT}
+	f := &Fleet{opts: o, logger: o.Logger, secret: rand.Text(), quit: make(chan struct{}), nodes: make(map[string]*nodeState), port: server.RANDOM_PORT}
 	for _, n := range o.Nodes {
 		f.nodes[n.Name] = newNodeState(n)
 		f.order = append(f.order, n.Name)
@@ -121,16 +127,13 @@ func (f *Fleet) Stop() {
 // receiver handles the messages of one subscription: for one node by its name, or for every node.
 // A request to many nodes is the same bytes for each of them; it is read and checked once.
 func (f *Fleet) receiver() nats.MsgHandler {
-	var verifier wire.Verifier = wire.Insecure{}
-	if f.opts.Certs != nil {
-		verifier = f.opts.Certs.authority()
-	}
+	decode := f.decoder()
 	var last []byte
 	var req wire.Request
 	return func(m *nats.Msg) {
 		if !bytes.Equal(m.Data, last) {
 			var err error
-			if req, err = wire.DecodeRequest(m.Data, verifier); err != nil {
+			if req, err = decode(m.Data); err != nil {
 				last = nil
 				f.logger.Warn("request refused", "error", err)
 				return
@@ -139,6 +142,19 @@ func (f *Fleet) receiver() nats.MsgHandler {
 		}
 		f.receive(m.Subject, req)
 	}
+}
+
+// decoder reads and checks requests as the servers do.
+func (f *Fleet) decoder() func([]byte) (wire.Request, error) {
+	if f.opts.Tokens != nil {
+		gate := token.Gate{Issuers: f.opts.Tokens.issuers()}
+		return func(data []byte) (wire.Request, error) { return wire.DecodeRequest2(data, gate) }
+	}
+	var verifier wire.Verifier = wire.Insecure{}
+	if f.opts.Certs != nil {
+		verifier = f.opts.Certs.authority()
+	}
+	return func(data []byte) (wire.Request, error) { return wire.DecodeRequest(data, verifier) }
 }
 
 func (f *Fleet) receive(subject string, req wire.Request) {
@@ -204,17 +220,6 @@ func (f *Fleet) reply(n *nodeState, action string, req wire.Request, a wire.Answ
 		return
 	}
 	f.send(n, req, string(payload), fault)
-}
-
-func (f *Fleet) publish(subject string, r wire.Reply) {
-	r.Via = f.conn.ConnectedUrlRedacted()
-	msg, err := wire.EncodeReply(r)
-	if err == nil {
-		err = f.conn.Publish(subject, msg)
-	}
-	if err != nil {
-		f.logger.Warn("reply cannot be sent", "node", r.Sender, "error", err)
-	}
 }
 
 // Calls returns every request that reached a node, in order.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/playbot/playbot/engine/choria/internal/wire"
@@ -38,6 +39,10 @@ type nodeState struct {
 	drained      map[string]bool
 	services     map[string]string
 	packages     map[string]string
+
+	tokenOnce sync.Once // guards what follows
+	token     *serverToken
+	tokenErr  error
 }
 
 // firstRevision is what every node runs before an upgrade.

@@ -30,6 +30,9 @@ func described(t *testing.T, c mcollective.Client) engine.TaskType {
 // request remembers what it is asked, and answers for every node.
 type request struct{ last choria.Request }
 
+// Callers implements [mcollective.Client].
+func (*request) Callers() choria.Callers { return choria.Callers{} }
+
 func (r *request) Call(_ context.Context, q choria.Request) (choria.Result, error) {
 	r.last = q
 	var res choria.Result

@@ -19,6 +19,7 @@ func ignored(res choria.Result) string {
 		{res.Stranger, "answers of nodes that were not asked"},
 		{res.Other, "answers to another request"},
 		{res.Malformed, "answers that could not be read"},
+		{res.Untrusted, "answers that no known server has signed"},
 		{res.Dropped, "answers that came too fast"},
 	} {
 		if row.n > 0 {

@@ -71,6 +71,9 @@ func TestSummary_saysWhatWasNotKept(t *testing.T) {
 // canned is a client that always has the same result.
 type canned choria.Result
 
+// Callers implements [mcollective.Client].
+func (canned) Callers() choria.Callers { return choria.Callers{} }
+
 func (c canned) Call(_ context.Context, q choria.Request) (choria.Result, error) {
 	for _, r := range c.Replies {
 		q.OnReply(r)

@@ -15,9 +15,10 @@ import (
 	"github.com/playbot/playbot/playbooks"
 )
 
-// Client asks nodes. *choria.Client is one.
+// Client asks nodes, and says in whose name it can. *choria.Client is one.
 type Client interface {
 	Call(ctx context.Context, q choria.Request) (choria.Result, error)
+	Callers() choria.Callers
 }
 
 // defaultBatchSleep is the RPC client's of 2017.

@@ -31,8 +31,12 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	if n := len(t.earlier.ok); n > 0 {
 		c.Note(fmt.Sprintf("%d of %d nodes were ok in an earlier try and are not asked again", n, t.total()))
 	}
+	caller, err := t.client.Callers().Person(c.Run.Actor.Team, c.Run.Actor.User)
+	if err != nil {
+		return engine.Result{}, engine.Errorf(engine.CodeNotSent, "%s was not sent: who started the run has no name that nodes know: %v", t.ActionName(), err)
+	}
 	res, err := t.client.Call(ctx, choria.Request{
-		Agent: t.agent, Action: t.action, Data: t.data, Nodes: t.nodes, ID: c.Key, Timeout: t.timeout,
+		Agent: t.agent, Action: t.action, Data: t.data, Nodes: t.nodes, Caller: caller, Run: string(c.Run.ID), Key: c.Key, Timeout: t.timeout,
 		BatchSize: t.batchSize, BatchSleep: t.batchSleep,
 		Before: h.before, Enough: h.enough, OnReply: func(r choria.Reply) { h.reply(ctx, r) },
 	})

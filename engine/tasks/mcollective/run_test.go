@@ -2,6 +2,7 @@ package mcollective_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -57,8 +58,10 @@ tasks:
 		if first := attempts[0].Outcome.Result; short(first.OKNodes) != "web4" || short(first.FailedNodes) != "web5" {
 			t.Errorf("the first try is on record as %+v", first)
 		}
-		if key := attempts[0].Key; ids[key] != 2 {
-			t.Errorf("the request of the first try is not its key %s: %v", key, ids)
+		for id := range ids {
+			if !strings.HasPrefix(id, strings.ToLower(string(run.ID))) {
+				t.Errorf("the request %s does not name the run %s", id, run.ID)
+			}
 		}
 	})
 }

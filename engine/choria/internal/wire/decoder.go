@@ -17,27 +17,31 @@ type Outcome struct {
 	Data       map[string]any
 }
 
-// Decoder reads many replies. It reads what servers usually write by itself and gives all else to
-// [DecodeReply], so that the two never differ; see FuzzDecoder. Nothing that it returns points into
-// a message or into its buffers. Not for concurrent use; the zero value is ready.
+// Decoder reads many replies of one version; those of another are errors, so that nobody can answer in the
+// version that checks less. It reads what servers usually write by itself and gives all else to [DecodeReply]
+// and [DecodeReply2], so that they never differ; see FuzzDecoder. Nothing that it returns points into a message
+// or into its buffers. Not for concurrent use; the zero value reads version 1.
 type Decoder struct {
+	Version Version
+	Senders Senders // who vouches for the replies of version 2; see [DecodeReply2]
 	// Rare counts the replies that were not plain.
 	Rare int
 
 	data, message, payload []byte // buffers
+	signature              []byte
 	id, agent              string // of the last reply: all replies to a request share them
 }
 
 // maxBuffer is the largest buffer that is kept for the next reply.
 const maxBuffer = 64 << 10
 
-// Reply is [DecodeReply].
+// Reply is [DecodeReply], or [DecodeReply2].
 func (d *Decoder) Reply(msg []byte) (Reply, error) {
 	defer d.forget()
 	r, payload, ok := d.open(msg)
 	if !ok {
 		d.Rare++
-		return DecodeReply(msg)
+		return decodeReply(d.Version, msg, d.Senders)
 	}
 	r.Payload = string(payload)
 	return r, nil
@@ -52,12 +56,19 @@ func (d *Decoder) Outcome(msg []byte) (Reply, Outcome, error) {
 		}
 	}
 	d.Rare++
-	return DecodeOutcome(msg)
+	return DecodeOutcome(d.Version, msg, d.Senders)
+}
+
+func decodeReply(v Version, msg []byte, senders Senders) (Reply, error) {
+	if v == V2 {
+		return DecodeReply2(msg, senders)
+	}
+	return DecodeReply(msg)
 }
 
 // DecodeOutcome is [Decoder.Outcome] with encoding/json alone.
-func DecodeOutcome(msg []byte) (Reply, Outcome, error) {
-	r, err := DecodeReply(msg)
+func DecodeOutcome(v Version, msg []byte, senders Senders) (Reply, Outcome, error) {
+	r, err := decodeReply(v, msg, senders)
 	if err != nil {
 		return Reply{}, Outcome{}, err
 	}
@@ -78,7 +89,7 @@ func DecodeOutcome(msg []byte) (Reply, Outcome, error) {
 
 // forget lets go of what one large reply has made large.
 func (d *Decoder) forget() {
-	for _, b := range []*[]byte{&d.data, &d.message, &d.payload} {
+	for _, b := range []*[]byte{&d.data, &d.message, &d.payload, &d.signature} {
 		if cap(*b) > maxBuffer {
 			*b = nil
 		}
@@ -94,7 +105,10 @@ func once(seen *uint, bit uint) bool {
 
 // open reads the layers of a reply; the payload lies in a buffer or in the message.
 func (d *Decoder) open(msg []byte) (Reply, []byte, bool) {
-	data, ok := d.transport(msg)
+	if d.Version == V2 {
+		return d.open2(msg)
+	}
+	data, ok := d.transport(msg, protoTransport)
 	if !ok {
 		return Reply{}, nil, false
 	}
@@ -105,7 +119,7 @@ func (d *Decoder) open(msg []byte) (Reply, []byte, bool) {
 	return d.inner(message)
 }
 
-func (d *Decoder) transport(msg []byte) ([]byte, bool) {
+func (d *Decoder) transport(msg []byte, want string) ([]byte, bool) {
 	if !utf8.Valid(msg) {
 		return nil, false
 	}
@@ -125,7 +139,7 @@ func (d *Decoder) transport(msg []byte) ([]byte, bool) {
 		}
 		return false
 	})
-	if !ok || !s.end() || string(protocol) != protoTransport {
+	if !ok || !s.end() || string(protocol) != want {
 		return nil, false
 	}
 	var err error

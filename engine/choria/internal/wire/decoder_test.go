@@ -50,7 +50,7 @@ func agree(tb testing.TB, d *wire.Decoder, msg []byte) bool {
 	rare := d.Rare
 	got, gotOutcome, gotErr := d.Outcome(msg)
 	plain := d.Rare == rare
-	want, wantOutcome, wantErr := wire.DecodeOutcome(msg)
+	want, wantOutcome, wantErr := wire.DecodeOutcome(d.Version, msg, d.Senders)
 	if (gotErr == nil) != (wantErr == nil) {
 		tb.Fatalf("%.300q: got %v, encoding/json says %v", msg, gotErr, wantErr)
 	}
@@ -58,11 +58,19 @@ func agree(tb testing.TB, d *wire.Decoder, msg []byte) bool {
 		tb.Fatalf("%.300q: got %+v, %+v; encoding/json says %+v, %+v", msg, got, gotOutcome, want, wantOutcome)
 	}
 	got, gotErr = d.Reply(msg)
-	want, wantErr = wire.DecodeReply(msg)
+	want, wantErr = oracle(d, msg)
 	if got != want || (gotErr == nil) != (wantErr == nil) {
 		tb.Fatalf("%.300q: got %+v, %v; encoding/json says %+v, %v", msg, got, gotErr, want, wantErr)
 	}
 	return plain
+}
+
+// oracle reads a message with encoding/json.
+func oracle(d *wire.Decoder, msg []byte) (wire.Reply, error) {
+	if d.Version == wire.V2 {
+		return wire.DecodeReply2(msg, d.Senders)
+	}
+	return wire.DecodeReply(msg)
 }
 
 // plainPayloads are what servers usually answer.
@@ -146,7 +154,7 @@ func TestDecoder_returnsNothingThatALaterReplyChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, wantOutcome, _ := wire.DecodeOutcome(msg)
+	want, wantOutcome, _ := wire.DecodeOutcome(d.Version, msg, d.Senders)
 	other := reply()
 	other.ID, other.Sender, other.Agent, other.Payload = strings.Repeat("b", 32), "db1.example.net", "puppet", strings.ReplaceAll(plainPayloads()[2], "x", "z")
 	later, err := wire.EncodeReply(other)
@@ -273,7 +281,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.Run("encoding-json", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, err := wire.DecodeOutcome(msg); err != nil {
+			if _, _, err := wire.DecodeOutcome(wire.V1, msg, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

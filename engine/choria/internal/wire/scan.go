@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 )
 
@@ -90,23 +91,28 @@ func (s *scanner) digits() int {
 	return s.i - start
 }
 
-// integer reads a number of at most 18 digits without fraction or exponent.
+// integer reads a number without fraction or exponent that an int64 holds.
 func (s *scanner) integer() (int64, bool) {
+	const most = 19 // digits of the largest
 	text, ok := s.number()
-	if !ok || len(text) > 18 {
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	if !ok || len(digits) > most {
 		return 0, false
 	}
-	var n int64
-	for _, c := range bytes.TrimPrefix(text, []byte("-")) {
+	var n uint64 // which holds any 19 digits
+	for _, c := range digits {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n = 10*n + int64(c-'0')
+		n = 10*n + uint64(c-'0')
+	}
+	if n > math.MaxInt64 {
+		return 0, false
 	}
 	if text[0] == '-' {
-		n = -n
+		return -int64(n), true
 	}
-	return n, true
+	return int64(n), true
 }
 
 // object reads an object; field reads the value of a key.

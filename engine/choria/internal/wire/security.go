@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -54,8 +55,17 @@ func ClientName(name string) bool {
 	return strings.HasSuffix(name, ".mcollective") || strings.HasSuffix(name, ".choria")
 }
 
+// PrivilegedName reports whether servers let the owner of a certificate of this name ask as anybody. It is the
+// default of plugin.choria.security.privileged_users.
+func PrivilegedName(name string) bool {
+	return strings.HasSuffix(name, ".privileged.mcollective") || strings.HasSuffix(name, ".privileged.choria")
+}
+
+// anyCaller is what servers take for the name of a caller.
+var anyCaller = regexp.MustCompile(`^[a-z]+=[\w.-]+$`)
+
 // Verify implements [Verifier]: the certificate must come from the CA, the caller must be named by
-// it, and the signature must be the caller's.
+// it or the certificate be privileged, and the signature must be the caller's.
 func (a Authority) Verify(message []byte, signature, cert, caller string) error {
 	block, _ := pem.Decode([]byte(cert))
 	if block == nil {
@@ -68,10 +78,8 @@ func (a Authority) Verify(message []byte, signature, cert, caller string) error 
 	if _, err := c.Verify(x509.VerifyOptions{Roots: a.Roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 		return fmt.Errorf("certificate of the request: %w", err)
 	}
-	if name, ok := strings.CutPrefix(caller, "choria="); !ok || name != c.Subject.CommonName && !slices.Contains(c.DNSNames, name) {
-		return fmt.Errorf("caller %q is not named by the certificate of %q", caller, c.Subject.CommonName)
-	} else if !ClientName(name) {
-		return fmt.Errorf("caller %q is no client: its name ends neither in .mcollective nor in .choria", caller)
+	if err := allowed(c, caller); err != nil {
+		return err
 	}
 	key, ok := c.PublicKey.(*rsa.PublicKey)
 	if !ok {
@@ -84,6 +92,25 @@ func (a Authority) Verify(message []byte, signature, cert, caller string) error 
 	sum := sha256.Sum256(message)
 	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig); err != nil {
 		return fmt.Errorf("signature: %w", err)
+	}
+	return nil
+}
+
+// allowed reports whether the owner of a certificate may ask as the caller.
+func allowed(c *x509.Certificate, caller string) error {
+	names := append([]string{c.Subject.CommonName}, c.DNSNames...)
+	if slices.ContainsFunc(names, PrivilegedName) {
+		if !anyCaller.MatchString(caller) {
+			return fmt.Errorf("caller %q is no name", caller)
+		}
+		return nil
+	}
+	name, ok := strings.CutPrefix(caller, "choria=")
+	if !ok || !slices.Contains(names, name) {
+		return fmt.Errorf("caller %q is not named by the certificate of %q", caller, c.Subject.CommonName)
+	}
+	if !ClientName(name) {
+		return fmt.Errorf("caller %q is no client: its name ends neither in .mcollective nor in .choria", caller)
 	}
 	return nil
 }
