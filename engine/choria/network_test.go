@@ -1,6 +1,9 @@
 package choria_test
 
 import (
+	"crypto/rsa"
+	"crypto/tls"
+	"encoding/pem"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/playbot/playbot/engine/choria"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
+	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -77,4 +81,15 @@ func bravo() []string { return []string{"web4.example.net", "web5.example.net", 
 
 func ping(nodes ...string) choria.Request {
 	return choria.Request{Agent: "rpcutil", Action: "ping", Nodes: nodes}
+}
+
+// signerOf signs with the certificate of the options.
+func signerOf(t *testing.T, o choria.Options) wire.Signer {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := pair.PrivateKey.(*rsa.PrivateKey)
+	return wire.RSA{Key: key, Cert: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}))}
 }

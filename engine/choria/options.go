@@ -1,6 +1,7 @@
 package choria
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -89,6 +90,9 @@ func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {
 
 // connectError says what to look at when the first connection fails.
 func (o Options) connectError(err error) error {
-	return fmt.Errorf("connect to the Choria network at %s: %w; is the broker running, and is the address in nats.servers right?",
-		strings.Join(o.Servers, ", "), err)
+	advice := "is the broker running, and is the address in nats.servers right?"
+	if errors.Is(err, nats.ErrAuthorization) {
+		advice = "the broker turns us away: was the token or certificate issued by somebody it trusts, and does it still count?"
+	}
+	return fmt.Errorf("connect to the Choria network at %s: %w; %s", strings.Join(o.Servers, ", "), err, advice)
 }
