@@ -137,6 +137,7 @@ func TestMode_takesNoReplyForAnAnswerThatIsNone(t *testing.T) {
 		fleetsim.Stranger:       "ok 2 failed 0 silent 1 unasked 0 stranger 1 duplicate 0 malformed 0",
 		fleetsim.WrongRequestID: "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 0 other 1",
 		fleetsim.Malformed:      "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 1",
+		fleetsim.Huge:           "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 1",
 		fleetsim.Unsigned:       "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 0 untrusted 1",
 		fleetsim.Forged:         "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 0 untrusted 1",
 		fleetsim.Foreign:        "ok 2 failed 0 silent 1 unasked 0 stranger 0 duplicate 0 malformed 0 untrusted 1",

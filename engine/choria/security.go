@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/playbot/playbot/engine/choria/internal/token"
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
@@ -69,6 +70,9 @@ func (o Options) Check() []error {
 	refuse(o.Seed != "" && o.Token == "" && o.Signer == nil, "nats.seed is the key of a token; name the file of the token in nats.token")
 	refuse(len(o.Issuers) > 0 && o.Token == "", "nats.issuers hold the servers to their tokens, which only version 2 of the protocol has; add nats.token and nats.seed, or remove nats.issuers")
 	refuse((o.Cert == "") != (o.Key == ""), "nats.cert and nats.key are needed together; set both, or none")
+	if _, err := token.ParseIssuers(o.Issuers); err != nil {
+		problems = append(problems, fmt.Errorf("nats.issuers: %w", err))
+	}
 	if o.Signer != nil {
 		problems = append(problems, o.Signer.check(o)...)
 	}

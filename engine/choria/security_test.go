@@ -31,6 +31,7 @@ func TestCheck_namesEveryContradictionAndItsRemedy(t *testing.T) {
 		"a token without its key":     {choria.Options{Token: "t"}, "name the file of its seed in nats.seed"},
 		"a key without its token":     {choria.Options{Seed: "s", CA: "ca", Cert: "c", Key: "k"}, "name the file of the token in nats.token"},
 		"issuers without a token":     {choria.Options{CA: "ca", Cert: "c", Key: "k", Issuers: map[string]string{"a": "b"}}, "add nats.token and nats.seed, or remove nats.issuers"},
+		"an issuer without a key":     {choria.Options{Token: "t", Seed: "s", Issuers: map[string]string{"acme": "00"}}, `nats.issuers: the issuer of "acme": "00" is no ed25519 public key`},
 		"half a pair":                 {choria.Options{CA: "ca", Cert: "c"}, "nats.cert and nats.key are needed together"},
 		"a signer in the clear":       {choria.Options{Token: "t", Seed: "s", Signer: &choria.SignerOptions{URL: "http://aaa"}}, "write it as https://"},
 		"a signer without a token":    {choria.Options{CA: "ca", Seed: "s", Signer: signer}, "nats.signer.token is missing"},
@@ -89,29 +90,21 @@ func tokens(t *testing.T, test func(t *testing.T, f *fleetsim.Fleet, issuer *fle
 
 func TestToken_thatIsNotGoodIsRefusedBeforeAnythingIsAsked(t *testing.T) {
 	t.Parallel()
+	type makes func(fleetsim.May) (file, seed string) // a token
 	for name, row := range map[string]struct {
-		change func(t *testing.T, o *choria.Options, is *fleetsim.Tokens)
+		change func(o *choria.Options, token makes)
 		want   string
 	}{
-		"ended": {func(t *testing.T, o *choria.Options, is *fleetsim.Tokens) {
-			o.Token, o.Seed = tokenFor(t, is, fleetsim.May{Ask: true, For: time.Minute})
+		"ended": {func(o *choria.Options, token makes) {
+			o.Token, o.Seed = token(fleetsim.May{Ask: true, For: time.Minute})
 			time.Sleep(time.Minute)
 		}, "expired at 2000-01-01T00:01:00Z; renew it"},
-		"of another key": {func(t *testing.T, o *choria.Options, is *fleetsim.Tokens) {
-			_, o.Seed = tokenFor(t, is, fleetsim.May{Ask: true})
-		}, "belongs to another key"},
-		"who may not ask": {func(t *testing.T, o *choria.Options, is *fleetsim.Tokens) {
-			o.Token, o.Seed = tokenFor(t, is, fleetsim.May{})
-		}, "have one with fleet_management issued"},
-		"who needs an authority": {func(t *testing.T, o *choria.Options, is *fleetsim.Tokens) {
-			o.Token, o.Seed = tokenFor(t, is, fleetsim.May{AskSigned: true})
-		}, "set nats.signer"},
-		"no token": {func(_ *testing.T, o *choria.Options, _ *fleetsim.Tokens) { o.Token = o.Seed }, "it is no token of three parts"},
-		"no seed":  {func(_ *testing.T, o *choria.Options, _ *fleetsim.Tokens) { o.Seed = o.Token }, "it holds no ed25519 seed"},
-		"no file":  {func(_ *testing.T, o *choria.Options, _ *fleetsim.Tokens) { o.Token += ".gone" }, ".jwt.gone"},
-		"a bad issuer": {func(_ *testing.T, o *choria.Options, _ *fleetsim.Tokens) {
-			o.Issuers = map[string]string{"acme": "xyz"}
-		}, `nats.issuers: the issuer of "acme"`},
+		"of another key":         {func(o *choria.Options, token makes) { _, o.Seed = token(fleetsim.May{Ask: true}) }, "belongs to another key"},
+		"who may not ask":        {func(o *choria.Options, token makes) { o.Token, o.Seed = token(fleetsim.May{}) }, "have one with fleet_management issued"},
+		"who needs an authority": {func(o *choria.Options, token makes) { o.Token, o.Seed = token(fleetsim.May{AskSigned: true}) }, "set nats.signer"},
+		"no token":               {func(o *choria.Options, _ makes) { o.Token = o.Seed }, "it is no token of three parts"},
+		"no seed":                {func(o *choria.Options, _ makes) { o.Seed = o.Token }, "it holds no ed25519 seed"},
+		"no file":                {func(o *choria.Options, _ makes) { o.Token += ".gone" }, ".jwt.gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +112,7 @@ func TestToken_thatIsNotGoodIsRefusedBeforeAnythingIsAsked(t *testing.T) {
 				t.Helper()
 				o := choria.Options{InProcess: f}
 				o.Token, o.Seed = tokenFor(t, is, fleetsim.May{Ask: true})
-				row.change(t, &o, is)
+				row.change(&o, func(may fleetsim.May) (string, string) { return tokenFor(t, is, may) })
 				c, err := choria.Connect(t.Context(), o)
 				if err == nil {
 					c.Close()

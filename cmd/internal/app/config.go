@@ -37,19 +37,6 @@ type SlackConfig struct {
 	OpsChannel string    `yaml:"ops_channel"`
 }
 
-// NATSConfig says how to reach the Choria network.
-type NATSConfig struct {
-	Servers    []string      `yaml:"servers"`    // empty: no network; tasks that need one say so
-	Collective string        `yaml:"collective"` // default mcollective
-	Identity   string        `yaml:"identity"`   // the name in the certificate
-	CA         string        `yaml:"ca"`
-	Cert       string        `yaml:"cert"`
-	Key        string        `yaml:"key"`
-	Insecure   bool          `yaml:"insecure"`         // no TLS, no signatures: only for a simulated fleet
-	Window     time.Duration `yaml:"discovery_window"` // default 300ms of silence ends a discovery
-	Timeout    time.Duration `yaml:"timeout"`          // of one request; default 20s
-}
-
 // ChoriaConfig says what is known of the agents.
 type ChoriaConfig struct {
 	DDLs []string `yaml:"ddls"` // folders of agents' descriptions in JSON; see package ddl
@@ -137,7 +124,8 @@ func plainYAML(err error) string {
 
 // resolve makes paths absolute and fills in defaults.
 func (c *Config) resolve(base string) {
-	for _, p := range []*string{&c.DataDir, &c.Playbooks, &c.NATS.CA, &c.NATS.Cert, &c.NATS.Key, &c.PuppetDB.CA, &c.PuppetDB.Cert, &c.PuppetDB.Key} {
+	paths := append(c.NATS.paths(), &c.DataDir, &c.Playbooks, &c.PuppetDB.CA, &c.PuppetDB.Cert, &c.PuppetDB.Key)
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}
@@ -170,18 +158,7 @@ func (c *Config) Validate() error {
 	}
 	need(c.DataDir, "data_dir", "name the folder for the history and the data stores")
 	need(c.Playbooks, "playbooks", "name the folder that holds the playbooks")
-	if len(c.NATS.Servers) > 0 && !c.NATS.Insecure {
-		need(c.NATS.CA, "nats.ca", "name the CA file, or set nats.insecure: true for a simulated fleet")
-		need(c.NATS.Cert, "nats.cert", "name the client certificate")
-		need(c.NATS.Key, "nats.key", "name the private key")
-	}
-	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"))
-	for _, s := range c.NATS.Servers {
-		problems = append(problems, checkURL("nats.servers", s, "tls", "nats", "ws", "wss"))
-	}
-	if c.NATS.Timeout < 0 || c.NATS.Window < 0 {
-		problems = append(problems, errors.New("nats.timeout and nats.discovery_window are times from now on, not negative"))
-	}
+	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"), c.NATS.check())
 	if slices.Contains(c.Choria.DDLs, "") {
 		problems = append(problems, errors.New("choria.ddls: a folder has no name; write choria.ddls: [FOLDER]"))
 	}

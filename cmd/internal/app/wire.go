@@ -60,11 +60,13 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 }
 
 func (w wiring) network(ctx context.Context) (*choria.Client, error) {
-	c := w.options.Config.NATS
-	return choria.Connect(ctx, choria.Options{
-		Servers: c.Servers, Collective: c.Collective, Identity: c.Identity, CA: c.CA, Cert: c.Cert, Key: c.Key,
-		Insecure: c.Insecure, Window: c.Window, Timeout: c.Timeout, Patient: w.options.Patient, Logger: w.options.Logger,
-	})
+	o := w.options.Config.NATS.options()
+	o.Patient, o.Logger = w.options.Patient, w.options.Logger
+	client, err := choria.Connect(ctx, o)
+	if err == nil {
+		w.options.Logger.InfoContext(ctx, "in whose name the Choria network is asked", "callers", client.Callers().String())
+	}
+	return client, err
 }
 
 // Vocabulary is what playbooks may use, with nothing connected: enough to check them.
