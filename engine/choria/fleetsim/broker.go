@@ -46,7 +46,7 @@ func (f *Fleet) startBroker() error {
 	defer f.broker.Unlock()
 	opts := &server.Options{
 		ServerName: "fleetsim", Host: "127.0.0.1", Port: f.port, DontListen: !f.opts.Listen, NoLog: true, NoSigs: true,
-		MaxPayload: 8 << 20,
+		MaxPayload: 16 << 20, // 5 MB are 12 in version 2, which writes base64 three times over
 	}
 	if f.opts.Certs != nil {
 		opts.TLSConfig = f.opts.Certs.serverTLS(f.opts.Tokens == nil)
