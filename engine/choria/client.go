@@ -118,48 +118,24 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 const discoveryBuffer = 1 << 16
 
 func (c *Client) gather(ctx context.Context, id string, box *inbox) ([]string, error) {
-	found := make(map[string]bool)
 	end := time.NewTimer(c.opts.MaxWait)
 	defer end.Stop()
 	quiet := time.NewTimer(c.opts.Window)
 	defer quiet.Stop()
-	decoder := c.decoder()
-	untrusted := 0
+	roll := rollCall{client: c, id: id, decoder: c.decoder(), found: make(map[string]bool)}
 	for {
 		select {
 		case data := <-box.replies:
-			c.taken(data)
-			r, err := decoder.Reply(data)
-			if err == nil && r.ID == id {
-				found[r.Sender] = true
-			} else if errors.Is(err, wire.ErrUntrusted) {
-				c.distrust(&untrusted, err)
-			}
+			roll.hear(data)
 			quiet.Reset(c.opts.Window)
 		case <-quiet.C:
-			return discovered(found, untrusted)
+			return roll.end(box)
 		case <-end.C:
-			return discovered(found, untrusted)
+			return roll.end(box)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("discover: %w", context.Cause(ctx))
 		}
 	}
-}
-
-// distrust counts a server that is not found because nobody vouches for it, and logs the first reason.
-func (c *Client) distrust(untrusted *int, why error) {
-	*untrusted++
-	if *untrusted == 1 {
-		c.opts.Logger.Warn("servers that nobody vouches for are not discovered", "error", why)
-	}
-}
-
-// discovered is the outcome of a discovery. Nobody found is no error; servers of which none counts are one.
-func discovered(found map[string]bool, untrusted int) ([]string, error) {
-	if len(found) == 0 && untrusted > 0 {
-		return nil, fmt.Errorf("discover: %d servers answered, and no issuer in nats.issuers vouches for any of them; is its key right, and do the servers sign their replies?", untrusted)
-	}
-	return sorted(found), nil
 }
 
 // decoder reads replies to this client's requests.

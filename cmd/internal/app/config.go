@@ -144,7 +144,7 @@ func (c *Config) resolve(base string) {
 		c.Label = "playbot"
 	}
 	if c.NATS.Collective == "" {
-		c.NATS.Collective = "mcollective"
+		c.NATS.Collective = c.NATS.usualCollective()
 	}
 }
 

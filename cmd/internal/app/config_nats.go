@@ -10,7 +10,7 @@ import (
 // NATSConfig says how to reach the Choria network, and as whom.
 type NATSConfig struct {
 	Servers    []string `yaml:"servers"`    // empty: no network; tasks that need one say so
-	Collective string   `yaml:"collective"` // default mcollective
+	Collective string   `yaml:"collective"` // default mcollective; with a token choria, as servers with tokens have it
 	Identity   string   `yaml:"identity"`   // the name in the certificate
 
 	// A certificate, in one of two places.
@@ -58,6 +58,14 @@ func (c *NATSConfig) check() error {
 		problems = append(problems, c.options().Check()...)
 	}
 	return errors.Join(problems...)
+}
+
+// usualCollective is the one of servers that say nothing of it: those with tokens have another than all others.
+func (c *NATSConfig) usualCollective() string {
+	if c.Token != "" {
+		return "choria"
+	}
+	return "mcollective"
 }
 
 // options are those of the client.
