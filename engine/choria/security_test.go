@@ -181,7 +181,7 @@ func TestToken_isShownToTheBrokerOverTLSOnly(t *testing.T) {
 		if err != nil || len(res.Replies) != 3 {
 			t.Errorf("got %v, %s", err, account(res))
 		}
-		f.StopBroker()
+		away(f, c)
 		if err := f.StartBroker(); err != nil {
 			t.Fatal(err)
 		}
