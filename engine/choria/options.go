@@ -18,20 +18,23 @@ type Options struct {
 	Identity   string   // the name in the certificate, or of this machine; default playbot.mcollective
 	// Who asks, and how requests are signed. With Insecure nothing is, in version 1 of the protocol. With Token and
 	// Seed it is version 2, else version 1 with a certificate. With Signer an AAA service signs in our place.
-	CA        string            // PEM file of the CA that the broker, and with certificates the servers, trust
-	Cert      string            // PEM file of the certificate; its name ends in .mcollective or .choria
-	Key       string            // PEM file of its RSA key
-	PuppetSSL string            // a puppet agent's ssldir: names CA, Cert and Key by Identity
-	Token     string            // file of a client's token (JWT); read again when it has ended
-	Seed      string            // file of the ed25519 seed of the token, in hexadecimal digits
-	Issuers   map[string]string // organization -> its public key in hexadecimal digits. With any, replies count only when a server that an issuer vouches for has signed them; without, replies are not held to their senders
-	Signer    *SignerOptions    // an AAA service; nil: we sign
-	Insecure  bool              // no TLS and no signatures: for simulated fleets only
-	Patient   bool              // a network that is out of reach at first is no error; it is tried until it is there
-	Window    time.Duration     // a discovery ends after this much silence; default 300 ms
-	MaxWait   time.Duration     // and never lasts longer than this; default 5 s
-	Timeout   time.Duration     // of a call that sets none; default 20 s
-	Logger    *slog.Logger      // nil: discarded
+	CA        string // PEM file of the CA that the broker's certificate comes from; with a token, default the system's
+	Cert      string // PEM file of the certificate; its name ends in .mcollective or .choria
+	Key       string // PEM file of its RSA key
+	PuppetSSL string // a puppet agent's ssldir: names CA, Cert and Key by Identity
+	Token     string // file of a client's token (JWT); read again when it has ended
+	Seed      string // file of the ed25519 seed of the token, in hexadecimal digits
+	// Issuers are organizations and their public keys in hexadecimal digits. With any, a reply counts only when a
+	// server that one of them vouches for has signed it; without, replies are not held to their senders.
+	Issuers  map[string]string
+	Signer   *SignerOptions // an AAA service; nil: we sign
+	Insecure bool           // no TLS and no signatures: for simulated fleets only
+
+	Patient bool          // a network that is out of reach at first is no error; it is tried until it is there
+	Window  time.Duration // a discovery ends after this much silence; default 300 ms
+	MaxWait time.Duration // and never lasts longer than this; default 5 s
+	Timeout time.Duration // of a call that sets none; default 20 s
+	Logger  *slog.Logger  // nil: discarded
 	// InProcess connects to a server in this process, for tests.
 	InProcess interface{ InProcessConn() (net.Conn, error) }
 }
