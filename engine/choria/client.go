@@ -62,7 +62,12 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 }
 
 // Close ends the connection. It may be called twice.
-func (c *Client) Close() { c.conn.Close() }
+func (c *Client) Close() {
+	c.conn.Close()
+	if c.security.end != nil {
+		c.security.end()
+	}
+}
 
 // Connected reports whether the network is in reach at this moment.
 func (c *Client) Connected() bool { return c.conn.IsConnected() }

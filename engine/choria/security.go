@@ -23,6 +23,7 @@ type security struct {
 	senders wire.Senders  // nil: replies are not held to their senders
 	options []nats.Option // of the connection
 	secret  []byte        // what nobody else knows; see requestID
+	end     func()        // lets go of connections of its own; nil when there are none
 }
 
 // security loads the keys. An error says what to look at.

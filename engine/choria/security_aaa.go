@@ -51,7 +51,7 @@ func (o Options) signedFile() (security, error) {
 		return security{}, err
 	}
 	s := security{secret: held.secret()}
-	if s.sealer, s.callers, err = o.remote(held, wire.V1); err != nil {
+	if err := o.remote(&s, held); err != nil {
 		return security{}, err
 	}
 	if o.Cert == "" {
@@ -68,19 +68,19 @@ func (o Options) signedFile() (security, error) {
 }
 
 // remote lets the AAA service sign. held is the token that requests carry in version 2.
-func (o Options) remote(held *heldToken, v wire.Version) (wire.Sealer, Callers, error) {
+func (o Options) remote(s *security, held *heldToken) error {
 	shown := held
 	if o.Signer.Token != "" && o.Signer.Token != o.Token {
 		var err error
 		if shown, err = holdToken(o.Signer.Token, o.Seed); err != nil {
-			return nil, Callers{}, err
+			return err
 		}
 	}
 	service := o
 	service.CA = o.Signer.CA
 	cfg, err := service.tls()
 	if err != nil {
-		return nil, Callers{}, err
+		return err
 	}
 	client := &http.Client{
 		Timeout:   signTimeout,
@@ -90,10 +90,9 @@ func (o Options) remote(held *heldToken, v wire.Version) (wire.Sealer, Callers, 
 		},
 	}
 	own := shown.claims.Caller
-	return &remoteSealer{url: o.Signer.URL, client: client, shown: shown, held: held, version: v}, Callers{
-		Own: own,
-		Why: fmt.Sprintf("an AAA service signs, and names the caller of its token, %s, in every request", own),
-	}, nil
+	s.sealer, s.end = &remoteSealer{url: o.Signer.URL, client: client, shown: shown, held: held, version: s.version}, client.CloseIdleConnections
+	s.callers = Callers{Own: own, Why: fmt.Sprintf("an AAA service signs, and names the caller of its token, %s, in every request", own)}
+	return nil
 }
 
 // remoteSealer has requests signed by an AAA service.

@@ -34,7 +34,7 @@ func (o Options) choria() (security, error) {
 	}
 	switch p := held.claims.Permissions; {
 	case o.Signer != nil:
-		if s.sealer, s.callers, err = o.remote(held, wire.V2); err != nil {
+		if err := o.remote(&s, held); err != nil {
 			return security{}, err
 		}
 	case p.Signed && !p.Authority:
