@@ -181,7 +181,8 @@ func TestHome_aButtonOfAnOldViewIsAnsweredAndTheViewDrawnAgain(t *testing.T) {
 	onStage(t, func(s *stage) {
 		t := s.tb
 		first, _ := s.atGate()
-		time.Sleep(time.Second) // so that it waits longer
+		time.Sleep(time.Second)                   // so that it waits longer
+		s.book("web", "leases: none\n"+gatedBook) // a second run over the same nodes
 		s.slash("ana", "#deploys", "run web rev=abd")
 		second := s.newest()
 		s.until("both runs wait", func() bool { return len(s.waiting()) == 2 })

@@ -55,6 +55,9 @@ func drawings(t *testing.T) map[string]message {
 		"card_locked": of(fold(requested(inputs()), engine.LockAwaited{
 			Lock: "coordination/deploy/bravo", Holder: engine.Holder{Run: engine.RunID(strings.Repeat("0", 20) + "ABC123"), Who: "ben", Since: began},
 		})),
+		"card_nodes": of(fold(requested(inputs()), engine.NodesAwaited{
+			Nodes: []string{"web1", "web2"}, Holder: engine.Holder{Run: engine.RunID(strings.Repeat("0", 20) + "ABC123"), Who: "ben", Since: began},
+		})),
 		"card_running":         of(then(underWay(), attempts("tasks.2", 2))),
 		"card_gate":            of(atGate()),
 		"card_unknown":         of(cutOff()),

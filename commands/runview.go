@@ -141,11 +141,27 @@ func stepSpans(s *engine.Step) []Span {
 	return out
 }
 
+// NodeNames names a few nodes of a list, as in "nodes web1, web2 and 3 more".
+func NodeNames(nodes []string) string {
+	const most = 5
+	switch {
+	case len(nodes) == 1:
+		return "node " + nodes[0]
+	case len(nodes) <= most:
+		return "nodes " + strings.Join(nodes, ", ")
+	}
+	return fmt.Sprintf("nodes %s and %d more", strings.Join(nodes[:most], ", "), len(nodes)-most)
+}
+
 // waits says what a run waits for, and how to answer.
 func waits(r *engine.Run) []Block {
 	if w := r.Awaits; w != nil {
 		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
 			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}
+	}
+	if w := r.AwaitsNodes; w != nil {
+		return []Block{paragraph(plain("It waits for "), outside(NodeNames(w.Nodes)), plain(", which "), runRef(w.Holder.Run),
+			plain(" ("), outside(w.Holder.Who), plain(") has reserved since %s.", stamp(w.Holder.Since)))}
 	}
 	if len(r.SecretsNeeded) > 0 {
 		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)

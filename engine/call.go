@@ -52,6 +52,7 @@ func (p *performer) child(ctx context.Context, s AttemptStarted, name string, in
 	parent := &Parent{Run: p.run.ID, Path: s.Path, Depth: 1, Locks: p.run.heldLocks()}
 	if above := p.run.Requested.Parent; above != nil {
 		parent.Depth = above.Depth + 1
+		parent.Above = append(slices.Clone(above.Above), above.Run)
 		parent.Locks = slices.Concat(above.Locks, parent.Locks)
 	}
 	if parent.Depth > maxDepth {

@@ -23,6 +23,14 @@ func (LockAwaited) Kind() string { return "lock_awaited" }
 func (LockAwaited) payload()     {}
 
 // Kind implements [Payload].
+func (NodesAwaited) Kind() string { return "nodes_awaited" }
+func (NodesAwaited) payload()     {}
+
+// Kind implements [Payload].
+func (NodesLeased) Kind() string { return "nodes_leased" }
+func (NodesLeased) payload()     {}
+
+// Kind implements [Payload].
 func (LocksTaken) Kind() string { return "locks_taken" }
 func (LocksTaken) payload()     {}
 
@@ -174,6 +182,8 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"playbook_kept":        decodeAs[PlaybookKept],
 		"locks_requested":      decodeAs[LocksRequested],
 		"lock_awaited":         decodeAs[LockAwaited],
+		"nodes_awaited":        decodeAs[NodesAwaited],
+		"nodes_leased":         decodeAs[NodesLeased],
 		"locks_taken":          decodeAs[LocksTaken],
 		"locks_released":       decodeAs[LocksReleased],
 		"task_locks_requested": decodeAs[TaskLocksRequested],

@@ -54,6 +54,8 @@ type Engine struct {
 	sessions map[RunID]*session
 	waiters  map[RunID][]chan struct{}
 	kept     map[string]bool // digests known to be in the log
+
+	leases *leaseTable
 }
 
 var errStopping = errors.New("playbot is stopping")
@@ -75,6 +77,7 @@ func New(opts Options) (*Engine, error) {
 		sessions: make(map[RunID]*session),
 		waiters:  make(map[RunID][]chan struct{}),
 		kept:     make(map[string]bool),
+		leases:   newLeaseTable(),
 	}, nil
 }
 
@@ -84,6 +87,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume: list unfinished runs: %w", err)
 	}
+	e.restoreLeases(ctx, ids)
 	for _, id := range ids {
 		e.poke(id)
 	}

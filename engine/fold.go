@@ -31,6 +31,10 @@ func (r *Run) apply(e Event) {
 		r.Locks = unique(slices.Concat(r.Locks, p.Locks)) // a repeated preparation may ask for others
 	case LockAwaited:
 		r.Awaits = &p
+	case NodesAwaited:
+		r.AwaitsNodes = &p
+	case NodesLeased:
+		r.lease(p.Nodes, e.Time)
 	case LocksTaken:
 		r.LocksTaken, r.Awaits = true, nil
 	case LocksReleased:
@@ -39,7 +43,7 @@ func (r *Run) apply(e Event) {
 	case Prepared:
 		r.Prepared, r.PreparedAt, r.Status = &p, e.Time, RunRunning
 	case PrepareFailed:
-		r.PrepareFailed, r.Message, r.Awaits = &p, p.Message, nil
+		r.PrepareFailed, r.Message, r.Awaits, r.AwaitsNodes = &p, p.Message, nil, nil
 	case CancelRequested:
 		if r.Cancel == nil {
 			r.Cancel = &p
@@ -53,6 +57,7 @@ func (r *Run) apply(e Event) {
 		r.Posts[p.Ref] = p.Place
 	case RunEnded:
 		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
+		r.AwaitsNodes, r.Leases = nil, nil
 	case TaskBegun, TaskSkipped, TaskEnded, TaskLocksRequested, TaskLocksTaken, TaskLocksReleased:
 		r.applyTask(e.Payload, e.Time)
 	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
@@ -66,6 +71,13 @@ func (r *Run) apply(e Event) {
 	case PlaybookKept, Refused, Unread: // not a run's
 	case Event, Approval, Attempt: // they embed a payload and are never one
 	}
+}
+
+func (r *Run) lease(nodes []string, at time.Time) {
+	if len(r.Leases) == 0 {
+		r.LeasedAt = at
+	}
+	r.Leases, r.AwaitsNodes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Leases, nodes)))), nil
 }
 
 // needSecrets notes what the run waits for. When that is nothing any more, it stands as it stood before.
@@ -207,7 +219,7 @@ func (r *Run) applyAttempt(payload Payload, at time.Time) {
 			return
 		}
 		s.Attempts = append(s.Attempts, Attempt{AttemptStarted: p, At: at})
-		s.Status, r.Status = TaskRunning, RunRunning
+		s.Status, r.Status, r.AwaitsNodes = TaskRunning, RunRunning, nil
 		if a, ok := r.Approval(p.Approval); ok {
 			a.State = ApprovalUsed
 		}

@@ -51,6 +51,9 @@ func (r *runner) load(ctx context.Context) error {
 		return err
 	}
 	r.run, r.written = run, run.Seq
+	if !run.Ended.IsZero() { // by another hand, perhaps
+		r.engine.leases.free(r.id)
+	}
 	r.book, err = r.engine.Book(ctx, run.Requested.Playbook)
 	if err != nil && run.Ended.IsZero() {
 		return r.endDamaged(ctx, err)

@@ -111,7 +111,7 @@ func (p *performer) lockTask(ctx context.Context, a action) []Payload {
 	pad := &notebook{}
 	err := p.lockAll(ctx, names, pad)
 	switch {
-	case errors.Is(err, errStopping):
+	case errors.Is(err, errStopping), errors.Is(context.Cause(ctx), errCancelled): // a cancelled run begins nothing
 		return nil
 	case err != nil:
 		return p.failAttempt(a.path, err.Error())

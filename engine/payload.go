@@ -39,6 +39,7 @@ type Parent struct {
 	Path  Path     `json:"path"`
 	Depth int      `json:"depth"`           // 1 for the child of a run that a person started
 	Locks []string `json:"locks,omitempty"` // held by an ancestor, so held for this run too
+	Above []RunID  `json:"above,omitempty"` // the ancestors of Run, the topmost first: what is reserved for them is for this run too
 }
 
 // PlaybookKept holds the bytes of a version of a playbook, in a stream of its own, so that a run
@@ -69,6 +70,18 @@ type LocksTaken struct {
 // LocksReleased says that none of the run's locks is held any more. Problems lists what went wrong while releasing.
 type LocksReleased struct {
 	Problems []string `json:"problems,omitempty"`
+}
+
+// NodesAwaited says that another run has reserved nodes that this one wants, and is waited for.
+type NodesAwaited struct {
+	Nodes  []string `json:"nodes"` // of those that this run wants, the ones that the holder has
+	Holder Holder   `json:"holder"`
+}
+
+// NodesLeased says that more nodes are reserved for the run, to its end: [RunEnded] gives them back, so
+// that no path to the end can forget to.
+type NodesLeased struct {
+	Nodes []string `json:"nodes"`
 }
 
 // Prepared ends the preparation: from here on the node sets are frozen.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ type performer struct {
 	path    Path // of the task that the action is about; empty when it is about the run
 	session *session
 	record  func(facts ...Payload) error
+	leased  []Payload              // that the preparation reserved nodes; to be recorded with its end
 	started *AttemptStarted        // set once the intent is on disk
 	scope   func() playbooks.Scope // view, made once: the copy of the run does not change
 }
@@ -93,6 +95,13 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		}
 	}
 	task = narrowed(task, step)
+	leased, again, err := p.reserveTargets(ctx, a, task, props)
+	switch {
+	case errors.Is(err, errStopping), again, errors.Is(context.Cause(ctx), errCancelled): // a cancelled run begins nothing
+		return nil
+	case err != nil:
+		return p.failAttempt(a.path, err.Error())
+	}
 	if a.approval != nil && a.approval.State == ApprovalGranted {
 		if why := p.outdated(ctx, a.approval); why != "" {
 			return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
@@ -103,7 +112,7 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		return p.failAttempt(a.path, err.Error())
 	}
 	started := p.intent(a, step, task, props)
-	if err := p.record(p.startFacts(step, started)...); err != nil {
+	if err := p.record(slices.Concat(leased, p.startFacts(step, started))...); err != nil {
 		return nil // nothing was begun; the log has the error
 	}
 	p.started = &started

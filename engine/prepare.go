@@ -32,7 +32,7 @@ func (p *performer) prepare(ctx context.Context) []Payload {
 	if timeout > 0 {
 		prepared.Deadline = time.Now().Add(timeout)
 	}
-	return []Payload{prepared}
+	return append(p.leased, prepared)
 }
 
 func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string][]string, error) {
@@ -54,6 +54,9 @@ func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string]
 	}
 	for _, set := range p.book.NodeSets {
 		pad.add(fmt.Sprintf("node set %s: %d nodes", set.Name, len(nodes[set.Name])))
+	}
+	if err := p.reserveSets(ctx, nodes, pad); err != nil { // before the nodes are asked: the other run may be changing what they answer
+		return nil, err
 	}
 	if err := p.testNodes(ctx, nodes, pad); err != nil {
 		return nil, err

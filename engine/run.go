@@ -19,8 +19,11 @@ type Run struct {
 	Prepared      *Prepared
 	PreparedAt    time.Time
 	PrepareFailed *PrepareFailed
-	Locks         []string     // requested and not released
-	Awaits        *LockAwaited // the lock that it waits for, and who holds it; nil when it waits for none
+	Locks         []string      // requested and not released
+	Awaits        *LockAwaited  // the lock that it waits for, and who holds it; nil when it waits for none
+	AwaitsNodes   *NodesAwaited // the nodes that it waits for, and who has them; nil when it waits for none
+	Leases        []string      // nodes that are reserved for it, sorted; none after its end
+	LeasedAt      time.Time     // when the first of them was
 	LocksTaken    bool
 	LocksReleased bool
 	LockProblems  []string

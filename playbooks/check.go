@@ -93,6 +93,8 @@ func (c *checker) top(root Value) {
 	c.book.Approval = c.approval(p.Source("approval"))
 	c.timeout(p)
 	c.nodes(c.section(p, "nodes", mapping))
+	p.written("leases")
+	c.book.Leases = p.Choice("leases", LeasesWait, LeasesWait, LeasesFail, LeasesNone)
 	c.book.Tasks = c.tasks(c.section(p, "tasks", list))
 	c.hooks(c.section(p, "hooks", mapping))
 	c.references()

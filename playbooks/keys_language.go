@@ -40,6 +40,10 @@ func bookSection() Section {
 			{Name: "approval", Kind: KindMap, Doc: "What every gate of the playbook asks for, unless its task says otherwise. It only tightens the policy."},
 			{Name: "timeout", Kind: KindDuration, Doc: "How long the run may take, its `always` list excepted; a bare number is seconds."},
 			{Name: "nodes", Kind: KindMap, Doc: "Node sets, by name: found once, before the first task, and frozen for the run."},
+			{
+				Name: "leases", Kind: KindText, Default: LeasesWait, Choices: []string{LeasesWait, LeasesFail, LeasesNone},
+				Doc: "Nodes that tasks of a run may change are reserved for it. When another run has one of them: `wait` for it, two minutes at most; or `fail` at once. `none` reserves nothing and asks nobody.",
+			},
 			{Name: "tasks", Kind: KindTasks, Doc: "The main list: what the run does, one task after the other. The first failure ends it."},
 			{Name: "hooks", Kind: KindMap, Doc: "Task lists that run around the main list."},
 			{Name: "macros", Kind: KindAny, Doc: "A parking place for YAML anchors; never interpreted."},
@@ -48,7 +52,7 @@ func bookSection() Section {
 		},
 		Written: []string{
 			"name", "version", "author", "description", "run_as", "tags", "loglevel", "inputs", "data_stores",
-			"approval", "nodes", "hooks", "macros", "on_fail", "$schema",
+			"approval", "nodes", "leases", "hooks", "macros", "on_fail", "$schema",
 		},
 	}
 }

@@ -18,6 +18,7 @@ type Playbook struct {
 	DataStores  []Part
 	Locks       []Value // each renders to "store/key", or to a bare store name
 	NodeSets    []NodeSet
+	Leases      string // what a run does about nodes that another one has reserved: one of the constants
 	Tasks       []Task
 	Hooks       Hooks
 
@@ -26,6 +27,13 @@ type Playbook struct {
 	Source   []byte    // the bytes of the file
 	Warnings []Problem // what loads but should be changed
 }
+
+// What a run does about nodes that tasks of it may change, and another run has reserved.
+const (
+	LeasesWait = "wait" // the default: wait for them, as long as for a lock
+	LeasesFail = "fail"
+	LeasesNone = "none" // reserve none, and ask nobody
+)
 
 // Use is a range of versions that an agent must satisfy.
 type Use struct {

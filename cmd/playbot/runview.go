@@ -34,6 +34,8 @@ func (v *runView) show(e engine.Event) {
 		v.notes(p.Notes)
 	case engine.LockAwaited:
 		v.terminal.say("  waiting for the lock %s, held by %s (%s)\n", commands.Clean(p.Lock), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
+	case engine.NodesAwaited:
+		v.terminal.say("  waiting for %s, reserved by %s (%s)\n", commands.Clean(commands.NodeNames(p.Nodes)), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
 	case engine.SecretsNeeded:
 		v.terminal.say("  %s\n", commands.Clean(commands.LostSecrets(v.run)))
 	case engine.TaskBegun:

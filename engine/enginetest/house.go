@@ -36,7 +36,7 @@ type House struct {
 }
 
 // NewHouse starts an engine on log. When the test ends, the engine is stopped and every run in the
-// log is held against [Check].
+// log is held against [Check], and all of them together against [CheckLeases].
 func NewHouse(tb testing.TB, log engine.Log, change ...func(*engine.Options)) *House {
 	tb.Helper()
 	h := &House{tb: tb, Log: log, Script: NewScript(), books: &bookShelf{byName: map[string]*playbooks.Playbook{}}}
@@ -89,12 +89,23 @@ func (h *House) Stop() {
 
 func (h *House) close() {
 	h.Stop()
+	var all []engine.Event
 	for _, id := range h.Script.runs() {
 		events := h.Events(id)
+		all = append(all, events...)
 		for _, problem := range append(Check(events, h.secrets...), h.always(events)...) {
 			h.tb.Errorf("run %s: %s", id.Short(), problem)
 		}
 	}
+	for _, problem := range CheckLeases(all, h.leasesNothing) {
+		h.tb.Error(problem)
+	}
+}
+
+// leasesNothing reports whether the playbook of a run says so, or is not there to ask.
+func (h *House) leasesNothing(r engine.RunRequested) bool {
+	book, ok := h.books.ByDigest(r.Playbook.Digest)
+	return !ok || book.Leases == playbooks.LeasesNone
 }
 
 // always says which tasks of the list `always` did not run although the run ended after `pre_book` began.
