@@ -27,19 +27,8 @@ func (r *Run) apply(e Event) {
 	case RunRequested:
 		id, _ := e.Stream.Run()
 		r.ID, r.Requested, r.At, r.Status = id, p, e.Time, RunPreparing
-	case LocksRequested:
-		r.Locks = unique(slices.Concat(r.Locks, p.Locks)) // a repeated preparation may ask for others
-	case LockAwaited:
-		r.Awaits = &p
-	case NodesAwaited:
-		r.AwaitsNodes = &p
-	case NodesLeased:
-		r.lease(p.Nodes, e.Time)
-	case LocksTaken:
-		r.LocksTaken, r.Awaits = true, nil
-	case LocksReleased:
-		r.LocksReleased = true
-		r.LockProblems = slices.Concat(r.LockProblems, p.Problems)
+	case LocksRequested, LockAwaited, LocksTaken, LocksReleased, NodesAwaited, NodesLeased:
+		r.applyHeld(e.Payload, e.Time)
 	case Prepared:
 		r.Prepared, r.PreparedAt, r.Status = &p, e.Time, RunRunning
 	case PrepareFailed:
@@ -73,11 +62,27 @@ func (r *Run) apply(e Event) {
 	}
 }
 
-func (r *Run) lease(nodes []string, at time.Time) {
-	if len(r.Leases) == 0 {
-		r.LeasedAt = at
+// applyHeld is about what other runs may not have meanwhile.
+func (r *Run) applyHeld(payload Payload, at time.Time) {
+	switch p := payload.(type) {
+	case LocksRequested:
+		r.Locks = unique(slices.Concat(r.Locks, p.Locks)) // a repeated preparation may ask for others
+	case LockAwaited:
+		r.Awaits = &p
+	case LocksTaken:
+		r.LocksTaken, r.Awaits = true, nil
+	case LocksReleased:
+		r.LocksReleased = true
+		r.LockProblems = slices.Concat(r.LockProblems, p.Problems)
+	case NodesAwaited:
+		r.AwaitsNodes = &p
+	case NodesLeased:
+		if len(r.Leases) == 0 {
+			r.LeasedAt = at
+		}
+		r.Leases, r.AwaitsNodes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Leases, p.Nodes)))), nil
+	default: // Apply hands over nothing else
 	}
-	r.Leases, r.AwaitsNodes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Leases, nodes)))), nil
 }
 
 // needSecrets notes what the run waits for. When that is nothing any more, it stands as it stood before.

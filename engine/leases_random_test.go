@@ -100,7 +100,7 @@ func (f *touched) end(nodes []string) {
 	}
 }
 
-// draw draws playbooks and what happens to their runs; equal seeds draw the same.
+// lottery draws playbooks and what happens to their runs; equal seeds draw the same.
 type lottery struct{ *rand.Rand }
 
 func (l lottery) chance(percent int) bool { return l.IntN(100) < percent }
@@ -228,7 +228,7 @@ func (w *wild) play(t *testing.T) {
 			children = append(children, name)
 		}
 	}
-	w.Rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	w.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for open := 1; len(names) > 0 || open > 0; open = w.people(t, 30) {
 		for range min(1+w.IntN(4), len(names)) {
 			w.started = append(w.started, w.Start(names[0], nil))

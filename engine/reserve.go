@@ -95,7 +95,7 @@ func (p *performer) reserveSets(ctx context.Context, sets map[string][]string, p
 	view.Nodes = sets
 	var want []string
 	for _, t := range p.book.AllTasks() {
-		if t.Rolling != nil || !p.engine.mayChangeNodes(t.Task) {
+		if t.Rolling != nil || !p.engine.mayChangeNodes(t.Task) { //nolint:contextcheck // to decode is to look at nothing outside
 			continue
 		}
 		refs, lists := t.Properties.References(), []playbooks.Value{t.Properties.Lookup(nodesKey)}

@@ -9,6 +9,48 @@ import (
 	"github.com/playbot/playbot/engine/enginetest"
 )
 
+func TestCheckLeases_findsNodesThatTwoHave(t *testing.T) {
+	t.Parallel()
+	run := func(id string, facts ...engine.Payload) (out []engine.Event) {
+		for _, f := range facts {
+			out = append(out, engine.Event{Stream: engine.RunID(id).Stream(), Payload: f})
+		}
+		return out
+	}
+	asked, web := engine.RunRequested{}, engine.NodesLeased{Nodes: []string{"web1"}}
+	child := engine.RunRequested{Parent: &engine.Parent{Run: "A"}}
+	start := engine.AttemptStarted{Path: "tasks.1", Effect: engine.Once, Key: "k", Nodes: []string{"web1"}}
+	look := start
+	look.Effect = engine.ReadOnly
+	for name, row := range map[string]struct {
+		events [][]engine.Event
+		want   string // empty: nothing is wrong
+	}{
+		"one after the other":          {[][]engine.Event{run("A", asked, web, start, engine.RunEnded{}), run("B", asked, web, start)}, ""},
+		"both at once":                 {[][]engine.Event{run("A", asked, web), run("B", asked, web)}, "(nodes_leased) is about web1 while r-a has it"},
+		"a start on a node of another": {[][]engine.Event{run("A", asked, start)}, "on web1, which is not reserved for it"},
+		"only reading":                 {[][]engine.Event{run("A", asked, web), run("B", asked, look)}, ""},
+		"a child":                      {[][]engine.Event{run("A", asked, web), run("B", child, web, start)}, ""},
+		"a parent beside its child":    {[][]engine.Event{run("A", asked, web), run("B", child, web), run("A", start)}, "(attempt_started) is about web1 while r-b has it"},
+		"a run that reserves nothing":  {[][]engine.Event{run("A", engine.RunRequested{Key: "free"}, start)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var all []engine.Event
+			for _, events := range row.events {
+				for _, e := range events {
+					e.Pos = engine.Pos(len(all) + 1)
+					all = append(all, e)
+				}
+			}
+			got := strings.Join(enginetest.CheckLeases(all, func(r engine.RunRequested) bool { return r.Key == "free" }), "; ")
+			if (row.want == "") != (got == "") || !strings.Contains(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestCheck_findsEveryBrokenPromise(t *testing.T) {
 	t.Parallel()
 	t0 := time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
