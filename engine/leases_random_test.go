@@ -203,7 +203,7 @@ func (w *wild) crash() {
 
 func TestLeases_noNodeIsEverInTwoRuns(t *testing.T) {
 	t.Parallel()
-	seeds := 4
+	seeds := 2
 	if testing.Short() {
 		seeds = 1
 	}
