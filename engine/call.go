@@ -62,7 +62,7 @@ func (p *performer) child(ctx context.Context, s AttemptStarted, name string, in
 		return nil, err
 	}
 	id, err := p.engine.startChild(ctx, StartRequest{
-		Key: s.Key + "/child", Actor: p.run.Requested.Actor, Origin: OriginPlaybook, Playbook: name, Inputs: inputs,
+		Key: childKey(s.Key), Actor: p.run.Requested.Actor, Origin: OriginPlaybook, Playbook: name, Inputs: inputs,
 		around: p.session.vault.known(),
 	}, parent)
 	if err != nil {

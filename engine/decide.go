@@ -13,22 +13,23 @@ import (
 type verb string
 
 const (
-	doNothing verb = "nothing" // the run has ended
-	doWait    verb = "wait"    // until a time, or for a person when until is zero
-	doPrepare verb = "prepare"
-	doBegin   verb = "begin"   // evaluate `when`, render the description
-	doAsk     verb = "ask"     // reach a gate
-	doExpire  verb = "expire"  // close a gate that nobody answered
-	doVoid    verb = "void"    // take back an approval
-	doUnknown verb = "unknown" // ask a person about an attempt that was cut off
-	doAttempt verb = "attempt"
-	doEndTask verb = "end task"
-	doLock    verb = "take locks of a task"
-	doUnlock  verb = "release locks of a task"
-	doRelease verb = "release locks"
-	doRelock  verb = "take locks again"
-	doSecrets verb = "ask for secrets that a restart has lost"
-	doEnd     verb = "end"
+	doNothing     verb = "nothing" // the run has ended
+	doWait        verb = "wait"    // until a time, or for a person when until is zero
+	doPrepare     verb = "prepare"
+	doBegin       verb = "begin"   // evaluate `when`, render the description
+	doAsk         verb = "ask"     // reach a gate
+	doExpire      verb = "expire"  // close a gate that nobody answered
+	doVoid        verb = "void"    // take back an approval
+	doUnknown     verb = "unknown" // ask a person about an attempt that was cut off
+	doAttempt     verb = "attempt"
+	doEndTask     verb = "end task"
+	doLock        verb = "take locks of a task"
+	doUnlock      verb = "release locks of a task"
+	doRelease     verb = "release locks"
+	doRelock      verb = "take locks again"
+	doEndChildren verb = "end runs that an earlier process has left under way"
+	doSecrets     verb = "ask for secrets that a restart has lost"
+	doEnd         verb = "end"
 )
 
 // Reason names why the next action is the next action. It is logged, and shown by `status`.
@@ -58,6 +59,7 @@ const (
 	ReasonStopping        Reason = "the run was cancelled"
 	ReasonLocksHeld       Reason = "the run holds locks"
 	ReasonLocksAgain      Reason = "another process took the locks of the run"
+	ReasonChildren        Reason = "a run that it started has not ended"
 	ReasonInputsLost      Reason = "a restart has lost secrets of the run"
 	ReasonAwaitInputs     Reason = "waiting for secrets"
 	ReasonAllDone         Reason = "nothing is left to do"

@@ -55,7 +55,8 @@ type Engine struct {
 	waiters  map[RunID][]chan struct{}
 	kept     map[string]bool // digests known to be in the log
 
-	leases *leaseTable
+	leases   *leaseTable
+	families *families
 }
 
 var errStopping = errors.New("playbot is stopping")
@@ -78,6 +79,7 @@ func New(opts Options) (*Engine, error) {
 		waiters:  make(map[RunID][]chan struct{}),
 		kept:     make(map[string]bool),
 		leases:   newLeaseTable(),
+		families: newFamilies(),
 	}, nil
 }
 
@@ -87,7 +89,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume: list unfinished runs: %w", err)
 	}
-	e.restoreLeases(ctx, ids)
+	e.restore(ctx, ids)
 	for _, id := range ids {
 		e.poke(id)
 	}

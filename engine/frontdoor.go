@@ -57,9 +57,10 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 	if len(inputs.values)+len(q.around) > 0 { // before anybody can hear of the run
 		e.session(id, book).vault.put(inputs.values, q.around...)
 	}
-	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, RunRequested{
+	request := RunRequested{
 		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent,
-	})
+	}
+	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, request)
 	if err != nil {
 		e.drop(id)
 	}
@@ -73,6 +74,7 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 	if err != nil {
 		return "", &Error{Code: CodeBusy, Message: "the request could not be written down, so nothing was started; try again", Err: err}
 	}
+	e.families.add(id, request)
 	e.poke(id)
 	return id, nil
 }

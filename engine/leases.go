@@ -28,7 +28,7 @@ func (l lessee) shares(with lessee) bool {
 }
 
 // leaseTable says which nodes are reserved for whom. It is an index over the logs of the runs that
-// have not ended: see docs/adr/0020. Safe for concurrent use.
+// have not ended: see docs/adr/0021. Safe for concurrent use.
 type leaseTable struct {
 	mu    sync.Mutex // guards what follows
 	nodes map[string][]lessee

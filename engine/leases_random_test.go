@@ -31,6 +31,11 @@ type touched struct {
 	times int
 }
 
+func newFleet(tb testing.TB) *touched {
+	tb.Helper()
+	return &touched{tb: tb, busy: map[string]engine.RunID{}}
+}
+
 // touch is a task that changes nodes for some seconds, and one that only finds some.
 type touch struct {
 	fleet *touched
@@ -210,7 +215,7 @@ func TestLeases_noNodeIsEverInTwoRuns(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			fleet := &touched{tb: t, busy: map[string]engine.RunID{}}
+			fleet := newFleet(t)
 			inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {
 				w := &wild{House: h, log: log, fleet: fleet, lottery: lottery{rand.New(rand.NewPCG(uint64(seed), 4))}}
 				w.play(t)

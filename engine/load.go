@@ -53,6 +53,7 @@ func (r *runner) load(ctx context.Context) error {
 	r.run, r.written = run, run.Seq
 	if !run.Ended.IsZero() { // by another hand, perhaps
 		r.engine.leases.free(r.id)
+		r.engine.families.end(r.id, run.Requested.Parent)
 	}
 	r.book, err = r.engine.Book(ctx, run.Requested.Playbook)
 	if err != nil && run.Ended.IsZero() {

@@ -46,6 +46,9 @@ func (p *performer) perform(ctx context.Context, a action) []Payload {
 	case doRelock:
 		p.relock(ctx)
 		return nil
+	case doEndChildren:
+		p.endChildren(ctx)
+		return nil
 	default:
 		return nil
 	}
@@ -63,7 +66,7 @@ func (p *performer) afterPanic(a action, what string) []Payload {
 		return []Payload{TaskLocksReleased{Path: a.path, Problems: []string{message}}}
 	case doBegin:
 		return p.failBegin(a.path, a.task, message)
-	case doRelock:
+	case doRelock, doEndChildren:
 		return nil
 	}
 	if s := p.started; s != nil {

@@ -13,9 +13,9 @@ import (
 // nodesKey is the property under which tasks, of whatever type, name the nodes that they act on.
 const nodesKey = "nodes"
 
-// restoreLeases notes which nodes the runs that have not ended hold, before any of them goes on: a
-// crash gives nothing back.
-func (e *Engine) restoreLeases(ctx context.Context, ids []RunID) {
+// restore notes which nodes the runs that have not ended hold, and which of them are children of others,
+// before any of them goes on: a crash gives nothing back.
+func (e *Engine) restore(ctx context.Context, ids []RunID) {
 	for _, id := range ids {
 		run, err := e.Load(ctx, id)
 		if err != nil {
@@ -23,6 +23,7 @@ func (e *Engine) restoreLeases(ctx context.Context, ids []RunID) {
 			continue
 		}
 		e.leases.restore(run.lessee(run.LeasedAt), run.Leases)
+		e.families.add(id, run.Requested)
 	}
 }
 

@@ -181,6 +181,7 @@ func (r *runner) flush(ctx context.Context) error {
 	}
 	if !r.run.Ended.IsZero() {
 		r.engine.leases.free(r.id) // not before the end is on disk: nobody may have the nodes beside this run there
+		r.engine.families.end(r.id, r.run.Requested.Parent)
 		r.engine.announceEnd(r.id)
 	}
 	return nil
@@ -217,7 +218,7 @@ func (r *runner) act(ctx context.Context, a action) bool {
 func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
-		last: a.do == doRelease || a.do == doUnlock || a.path.Root() == "always", cancel: cancel,
+		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{

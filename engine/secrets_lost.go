@@ -103,7 +103,7 @@ func (e *Engine) give(ctx context.Context, s Secrets, may func(*Run) error) erro
 func (r *runner) redact() *redactor { return r.session.vault.redactor() }
 
 // next is what the run does next: what [decide] says, unless a restart took something from the run
-// that this needs, locks or secrets.
+// that this needs, locks or secrets, or left its children under way.
 func (r *runner) next(now time.Time) action {
 	a := decide(r.run, r.book, now)
 	lacks := r.lacks()
@@ -112,6 +112,9 @@ func (r *runner) next(now time.Time) action {
 	}
 	if r.locksKnown = r.locksKnown || !r.mustRelock(); !r.locksKnown {
 		a = action{do: doRelock, reason: ReasonLocksAgain}
+	}
+	if r.leavesChildren(a) {
+		return action{do: doEndChildren, reason: ReasonChildren}
 	}
 	if len(lacks) > 0 && r.mayNeedSecrets(a) && !a.limit.over(now) {
 		return r.awaitSecrets(a, now)
@@ -139,7 +142,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 			}
 		}
 		return false
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets:
+	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren:
 		return false
 	}
 	return true

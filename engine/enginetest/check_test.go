@@ -22,17 +22,23 @@ func TestCheckLeases_findsNodesThatTwoHave(t *testing.T) {
 	start := engine.AttemptStarted{Path: "tasks.1", Effect: engine.Once, Key: "k", Nodes: []string{"web1"}}
 	look := start
 	look.Effect = engine.ReadOnly
+	join, asked2 := engine.AttemptStarted{Path: "tasks.1", Effect: engine.Idempotent, Key: "j"}, child
+	asked2.Key = "j/child"
 	for name, row := range map[string]struct {
 		events [][]engine.Event
 		want   string // empty: nothing is wrong
 	}{
-		"one after the other":          {[][]engine.Event{run("A", asked, web, start, engine.RunEnded{}), run("B", asked, web, start)}, ""},
-		"both at once":                 {[][]engine.Event{run("A", asked, web), run("B", asked, web)}, "(nodes_leased) is about web1 while r-a has it"},
-		"a start on a node of another": {[][]engine.Event{run("A", asked, start)}, "on web1, which is not reserved for it"},
-		"only reading":                 {[][]engine.Event{run("A", asked, web), run("B", asked, look)}, ""},
-		"a child":                      {[][]engine.Event{run("A", asked, web), run("B", child, web, start)}, ""},
-		"a parent beside its child":    {[][]engine.Event{run("A", asked, web), run("B", child, web), run("A", start)}, "(attempt_started) is about web1 while r-b has it"},
-		"a run that reserves nothing":  {[][]engine.Event{run("A", engine.RunRequested{Key: "free"}, start)}, ""},
+		"one after the other":           {[][]engine.Event{run("A", asked, web, start, engine.RunEnded{}), run("B", asked, web, start)}, ""},
+		"both at once":                  {[][]engine.Event{run("A", asked, web), run("B", asked, web)}, "(nodes_leased) is about web1 while r-a has it"},
+		"a start on a node of another":  {[][]engine.Event{run("A", asked, start)}, "on web1, which is not reserved for it"},
+		"only reading":                  {[][]engine.Event{run("A", asked, web), run("B", asked, look)}, ""},
+		"a child":                       {[][]engine.Event{run("A", asked, web), run("B", child, web, start)}, ""},
+		"a parent beside its child":     {[][]engine.Event{run("A", asked, web), run("B", child, web), run("A", start)}, "(attempt_started) is about web1 while r-b has it"},
+		"a parent that joins its child": {[][]engine.Event{run("A", asked, join), run("B", asked2, engine.RunEnded{}), run("A", engine.RunEnded{})}, ""},
+		"a parent that goes on":         {[][]engine.Event{run("A", asked, join), run("B", asked2), run("A", look), run("B", engine.RunEnded{})}, "(attempt_started) comes while r-b"},
+		"a parent that ends before":     {[][]engine.Event{run("A", asked), run("B", asked2), run("A", engine.RunEnded{})}, "(run_ended) comes while r-b"},
+		"a lock that is taken away":     {[][]engine.Event{run("A", asked), run("B", asked2), run("A", engine.LocksReleased{})}, "(locks_released) comes while r-b"},
+		"a run that reserves nothing":   {[][]engine.Event{run("A", engine.RunRequested{Key: "free"}, start)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -66,6 +66,13 @@ func (h *House) Restart() {
 		h.tb.Fatal(err)
 	}
 	h.Engine = e
+	open, err := h.Log.Unfinished(context.Background())
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	for _, id := range open { // also those that a task has started whose process died
+		h.Watch(id)
+	}
 	if err := e.Resume(context.Background()); err != nil {
 		h.tb.Fatal(err)
 	}
