@@ -52,7 +52,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if w := run.Awaits; w != nil {
 		d.literal(fmt.Sprintf("⏳ Waiting for the lock %s, held by %s (%s) since %s", w.Lock, w.Holder.Run.Short(), w.Holder.Who, w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
 	} else if w := run.AwaitsNodes; w != nil {
-		d.literal(fmt.Sprintf("⏳ Waiting for %s, reserved by %s (%s) since %s", commands.NodeNames(w.Nodes), w.Holder.Run.Short(), w.Holder.Who, w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
+		d.literal(fmt.Sprintf("⏳ Waiting for %s since %s", commands.Waiting(w), w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
 	} else if a := run.Pending(); a != nil {
 		d.markup("✋ Waiting for " + f.approvers)
 		if p := a.Progress(); p != "" {
@@ -60,6 +60,8 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 		}
 	} else if !run.Status.Final() && run.Unknown() != nil {
 		d.markup("✋ Waiting for a person; see the thread")
+	} else if text := commands.Lingering(run); text != "" {
+		d.literal("⏳ "+text, 600)
 	}
 	if !run.Status.Final() && run.Cancel == nil {
 		d.buttons([]commands.Button{commands.CancelButton(run.ID)})

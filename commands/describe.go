@@ -75,7 +75,7 @@ func Description(book *playbooks.Playbook, rules *policy.Policy) Reply {
 	if hooks := o.hooks(); len(hooks.Items) > 0 {
 		blocks = append(blocks, paragraph(bold("Around them")), hooks)
 	}
-	blocks = append(blocks, limits(book)...)
+	blocks = append(append(blocks, limits(book)...), o.leases()...)
 	if len(book.Warnings) > 0 {
 		list := List{}
 		for i := range book.Warnings {

@@ -140,6 +140,10 @@ func summarySpans(s engine.Summary, now time.Time) []Span {
 	}
 	if !s.Ended.IsZero() {
 		out = append(out, plain(", took %s", Took(s.Ended.Sub(s.Requested))))
+	} else if w := s.AwaitsNodes; w != nil {
+		out = append(out, plain(", waits for "), outside(Waiting(w)), plain(" since %s", Took(now.Sub(w.Holder.Since))))
+	} else if w := s.Awaits; w != nil {
+		out = append(out, plain(", waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run), plain(" holds since %s", Took(now.Sub(w.Holder.Since))))
 	} else if s.Step != "" {
 		out = append(out, plain(", at "), outside(short(s.Step, 80)))
 	}

@@ -141,16 +141,30 @@ func stepSpans(s *engine.Step) []Span {
 	return out
 }
 
-// NodeNames names a few nodes of a list, as in "nodes web1, web2 and 3 more".
-func NodeNames(nodes []string) string {
+// Waiting says whom a run waits for, as in "web1, web2: run r-7k3f of ana holds them". What it waits for
+// since when is for the caller to add: a message that stays shows a time, an answer an age.
+func Waiting(w *engine.NodesAwaited) string {
 	const most = 5
-	switch {
-	case len(nodes) == 1:
-		return "node " + nodes[0]
-	case len(nodes) <= most:
-		return "nodes " + strings.Join(nodes, ", ")
+	names, more, them := w.Nodes, w.More, "them"
+	if len(names) > most {
+		names, more = names[:most], more+len(names)-most
 	}
-	return fmt.Sprintf("nodes %s and %d more", strings.Join(nodes[:most], ", "), len(nodes)-most)
+	text := strings.Join(names, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	} else if len(names) == 1 {
+		them = "it"
+	}
+	return fmt.Sprintf("%s: run %s of %s holds %s", text, w.Holder.Run.Short(), w.Holder.Who, them)
+}
+
+// Lingering says that a run ends later, and why; empty when it does not.
+func Lingering(r *engine.Run) string {
+	until := r.Lingers()
+	if until.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("It keeps its nodes until %s: they may still act on what was cut off", until.UTC().Format("15:04:05 UTC"))
 }
 
 // waits says what a run waits for, and how to answer.
@@ -160,8 +174,10 @@ func waits(r *engine.Run) []Block {
 			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}
 	}
 	if w := r.AwaitsNodes; w != nil {
-		return []Block{paragraph(plain("It waits for "), outside(NodeNames(w.Nodes)), plain(", which "), runRef(w.Holder.Run),
-			plain(" ("), outside(w.Holder.Who), plain(") has reserved since %s.", stamp(w.Holder.Since)))}
+		return []Block{paragraph(plain("It waits for "), outside(Waiting(w)), plain(" since %s.", Took(time.Since(w.Holder.Since))))}
+	}
+	if text := Lingering(r); text != "" && time.Now().Before(r.Lingers()) {
+		return []Block{paragraph(plain("%s.", text))}
 	}
 	if len(r.SecretsNeeded) > 0 {
 		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)

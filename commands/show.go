@@ -34,6 +34,9 @@ func (c *Commands) detail(ctx context.Context, who engine.Actor, run *engine.Run
 	if run.Prepared != nil {
 		blocks = append(blocks, nodesOf(run))
 	}
+	if n := len(run.Leases); n > 0 {
+		blocks = append(blocks, paragraph(bold("Reserved"), plain(" for it since %s: %d: ", stamp(run.LeasedAt), n), outside(short(strings.Join(run.Leases, ", "), 200))))
+	}
 	for _, p := range run.Order {
 		blocks = append(blocks, stepBlocks(run.Steps[p])...)
 	}

@@ -62,6 +62,7 @@ const (
 	ReasonChildren        Reason = "a run that it started has not ended"
 	ReasonInputsLost      Reason = "a restart has lost secrets of the run"
 	ReasonAwaitInputs     Reason = "waiting for secrets"
+	ReasonActing          Reason = "nodes may still act on an attempt that was cut off"
 	ReasonAllDone         Reason = "nothing is left to do"
 )
 
@@ -164,8 +165,11 @@ func (d decider) always(status RunStatus, message string) action {
 	return d.finish(status, message)
 }
 
-// finish releases locks and ends the run.
+// finish releases locks and ends the run, unless nodes may still act on what was cut off.
 func (d decider) finish(status RunStatus, message string) action {
+	if until := d.run.ActingUntil(); len(d.run.Leases)+len(d.run.Locks) > 0 && d.now.Before(until) {
+		return action{do: doWait, reason: ReasonActing, until: until}
+	}
 	if len(d.run.Locks) > 0 && !d.run.LocksReleased {
 		return action{do: doRelease, reason: ReasonLocksHeld}
 	}

@@ -59,6 +59,7 @@ func TestFamily_aParentThatWasCutOffGoesOnAfterTheEndOfItsChild(t *testing.T) {
 			t.Parallel()
 			fleet := newFleet(t)
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				fleet.house = h
 				outer, inner := cutOffParent(t, h)
 				resolve(t, h, outer, "tasks.1", choice)
 				if run := h.Finish(inner); run.Status != engine.RunCancelled {
@@ -86,6 +87,7 @@ func TestFamily_aParentThatWasCancelledAndCutOffGoesOnAfterTheEndOfItsChild(t *t
 			t.Parallel()
 			fleet := newFleet(t)
 			inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {
+				fleet.house = h
 				h.Book("outer", changingParent)
 				h.Book("inner", between)
 				h.Book("last", changingChild)

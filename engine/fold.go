@@ -235,7 +235,7 @@ func (r *Run) applyAttempt(payload Payload, at time.Time) {
 		}
 	case AttemptUnknown:
 		if a := r.attempt(p.Path, p.Attempt); a != nil {
-			a.Unknown = true
+			a.Unknown, a.UnknownAt = true, at
 			r.setStep(p.Path, TaskWaiting, at)
 			r.Status = RunWaiting
 		}

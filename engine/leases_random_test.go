@@ -2,108 +2,22 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/enginetest"
-	"github.com/playbot/playbot/playbooks"
 )
 
 const (
 	fleetSize   = 50
 	randomBooks = 200
 )
-
-// touched is what the nodes themselves would say: who works on them now.
-type touched struct {
-	tb testing.TB
-
-	mu    sync.Mutex // guards what follows
-	busy  map[string]engine.RunID
-	times int
-}
-
-func newFleet(tb testing.TB) *touched {
-	tb.Helper()
-	return &touched{tb: tb, busy: map[string]engine.RunID{}}
-}
-
-// touch is a task that changes nodes for some seconds, and one that only finds some.
-type touch struct {
-	fleet *touched
-	nodes []string
-	takes time.Duration
-}
-
-func (f *touched) types(o *engine.Options) {
-	o.Types.Tasks = append(slices.Clone(o.Types.Tasks), engine.TaskType{
-		Name: "touch", Summary: "changes nodes",
-		Decode: func(p *playbooks.Properties) (engine.Task, error) {
-			return touch{fleet: f, nodes: p.RequireStrings("nodes"), takes: p.Duration("takes", time.Second)}, p.Err()
-		},
-	}, engine.TaskType{
-		Name: "find", Summary: "finds nodes",
-		Decode: func(p *playbooks.Properties) (engine.Task, error) {
-			return found(p.Strings("nodes")), p.Err()
-		},
-	})
-}
-
-type found []string
-
-func (found) Effect() engine.Effect { return engine.ReadOnly }
-
-func (f found) Run(context.Context, *engine.Call) (engine.Result, error) {
-	list := make([]any, len(f))
-	for i, n := range f {
-		list[i] = n
-	}
-	return engine.Result{Data: list}, nil
-}
-
-func (touch) Effect() engine.Effect { return engine.Once }
-
-func (t touch) Targets() []string { return t.nodes }
-
-// Run holds it against the world: nobody else works on any of the nodes.
-func (t touch) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
-	t.fleet.begin(c.Run.ID, t.nodes)
-	defer t.fleet.end(t.nodes)
-	select {
-	case <-time.After(t.takes):
-		return engine.Result{OKNodes: t.nodes}, nil
-	case <-ctx.Done():
-		return engine.Result{}, context.Cause(ctx)
-	}
-}
-
-func (f *touched) begin(run engine.RunID, nodes []string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.times++
-	for _, n := range nodes {
-		if other, ok := f.busy[n]; ok {
-			f.tb.Errorf("%s is worked on by %s and %s at once", n, other.Short(), run.Short())
-		}
-		f.busy[n] = run
-	}
-}
-
-func (f *touched) end(nodes []string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, n := range nodes {
-		delete(f.busy, n)
-	}
-}
 
 // lottery draws playbooks and what happens to their runs; equal seeds draw the same.
 type lottery struct{ *rand.Rand }
@@ -131,8 +45,11 @@ func (l lottery) body(children []string) string {
 	fmt.Fprintf(&b, "nodes: {a: {type: list, nodes: %s}, b: {type: list, nodes: %s}}\ntasks:\n", l.nodes(), l.nodes())
 	for i := range 1 + l.IntN(3) {
 		takes, gate := 1+l.IntN(20), ""
-		if l.chance(15) {
+		switch luck := l.IntN(100); {
+		case luck < 15:
 			gate = ", destructive: true"
+		case luck < 25:
+			gate = fmt.Sprintf(", timeout: %d, tries: 2, try_sleep: 3", 1+l.IntN(20))
 		}
 		switch kind := l.IntN(10); {
 		case kind < 4:
@@ -144,14 +61,13 @@ func (l lottery) body(children []string) string {
 		case kind < 8:
 			fmt.Fprintf(&b, "  - rolling: {nodes: \"{{ nodes.b }}\", batch_size: 1, tasks: [{touch: {nodes: \"{{ wave.nodes }}\", takes: %d}}]}\n", takes)
 		case len(children) > 0:
-			fmt.Fprintf(&b, "  - child: {name: %s}\n", children[l.IntN(len(children))])
+			fmt.Fprintf(&b, "  - child: {name: %s%s}\n", children[l.IntN(len(children))], []string{"", "", ", timeout: 40, tries: 2"}[l.IntN(3)])
 		default:
 			b.WriteString("  - do: {name: look, effect: read_only}\n")
 		}
 	}
-	if l.chance(30) {
-		fmt.Fprintf(&b, "hooks: {always: [{touch: {nodes: %s}}]}\n", l.nodes())
-	}
+	always := []string{"", "", fmt.Sprintf("{touch: {nodes: %s}}", l.nodes()), fmt.Sprintf("{find: {as: g, nodes: %s}}, {touch: {nodes: \"{{ tasks.g.data }}\", takes: 9}}", l.nodes())}[l.IntN(4)]
+	fmt.Fprintf(&b, "hooks: {on_fail: [{touch: {nodes: \"{{ nodes.a }}\"}}], always: [%s]}\n", always)
 	return b.String()
 }
 
@@ -217,6 +133,7 @@ func TestLeases_noNodeIsEverInTwoRuns(t *testing.T) {
 			t.Parallel()
 			fleet := newFleet(t)
 			inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {
+				fleet.house = h
 				w := &wild{House: h, log: log, fleet: fleet, lottery: lottery{rand.New(rand.NewPCG(uint64(seed), 4))}}
 				w.play(t)
 			}, fleet.types)

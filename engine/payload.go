@@ -74,7 +74,8 @@ type LocksReleased struct {
 
 // NodesAwaited says that another run has reserved nodes that this one wants, and is waited for.
 type NodesAwaited struct {
-	Nodes  []string `json:"nodes"` // of those that this run wants, the ones that the holder has
+	Nodes  []string `json:"nodes"`          // of those that this run wants, the first ten that the holder has
+	More   int      `json:"more,omitempty"` // how many it has beyond them
 	Holder Holder   `json:"holder"`
 }
 
@@ -178,6 +179,7 @@ type AttemptStarted struct {
 	Properties map[string]any `json:"properties,omitempty"` // as rendered for this attempt, secrets removed
 	Approval   string         `json:"approval,omitempty"`   // the approval this attempt rests on
 	Key        string         `json:"key"`                  // idempotency key, equal over repeats of one attempt
+	Lasts      time.Duration  `json:"lasts,omitempty"`      // how long nodes may act on when it is cut off: see [Lasting]
 }
 
 // AttemptEnded is the outcome of an attempt.

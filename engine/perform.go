@@ -202,6 +202,9 @@ func (p *performer) intent(a action, step *Step, task Task, props *playbooks.Pro
 	if t, ok := task.(Targeted); ok {
 		s.Nodes = t.Targets()
 	}
+	if l, ok := task.(Lasting); ok {
+		s.Lasts = l.Lasts()
+	}
 	if a.approval != nil {
 		s.Approval = a.approval.Approval
 	}

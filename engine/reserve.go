@@ -60,7 +60,7 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 		if h.By.Run != known {
 			known = h.By.Run
 			pad.add(h.String())
-			_ = p.record(NodesAwaited{Nodes: h.Nodes, Holder: h.By}) // as in lockAll
+			_ = p.record(h.awaited()) // as in lockAll
 		}
 	})
 	switch {
@@ -74,6 +74,13 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 		return fmt.Errorf("%s: %w", held, context.Cause(ctx))
 	}
 	return Errorf(CodeBusy, "%s; waited %s. Try again when that run has ended", held, lockTimeout)
+}
+
+// awaited is what is told of the nodes: of a fleet, a few.
+func (h heldNodes) awaited() NodesAwaited {
+	const most = 10
+	n := min(len(h.Nodes), most)
+	return NodesAwaited{Nodes: h.Nodes[:n], More: len(h.Nodes) - n, Holder: h.By}
 }
 
 // String is the sentence about who has the nodes, since when, and how long that is.

@@ -66,12 +66,13 @@ type Step struct {
 // Attempt is one attempt of a step.
 type Attempt struct {
 	AttemptStarted
-	At       time.Time
-	Outcome  *AttemptEnded // nil while it runs, or when a process died in it
-	EndedAt  time.Time
-	Unknown  bool // a person was asked what became of it
-	Repeat   bool // cut off, and goes again by itself
-	Resolved *AttemptResolved
+	At        time.Time
+	Outcome   *AttemptEnded // nil while it runs, or when a process died in it
+	EndedAt   time.Time
+	Unknown   bool      // a person was asked what became of it
+	UnknownAt time.Time // when
+	Repeat    bool      // cut off, and goes again by itself
+	Resolved  *AttemptResolved
 }
 
 // Open reports whether the attempt has neither an outcome nor a person's word.

@@ -7,21 +7,23 @@ import (
 
 // Summary is a run in a list: small, and kept up to date by the store with every append.
 type Summary struct {
-	Run       RunID       `json:"run"`
-	Playbook  PlaybookRef `json:"playbook"`
-	Actor     Actor       `json:"actor"`
-	Origin    Origin      `json:"origin"`
-	Parent    *Parent     `json:"parent,omitempty"`
-	Children  []RunID     `json:"children,omitempty"`
-	Status    RunStatus   `json:"status"`
-	Message   string      `json:"message,omitempty"`
-	Step      string      `json:"step,omitempty"`    // description of the latest task
-	Steps     int         `json:"steps"`             // tasks that have ended
-	Secrets   []string    `json:"secrets,omitempty"` // that a restart has lost, and that the run waits for
-	Held      RunStatus   `json:"held,omitempty"`    // how it stands apart from that
-	Missing   int         `json:"missing,omitempty"` // people whose yes the gate still waits for
-	Requested time.Time   `json:"requested"`
-	Ended     time.Time   `json:"ended,omitzero"`
+	Run         RunID         `json:"run"`
+	Playbook    PlaybookRef   `json:"playbook"`
+	Actor       Actor         `json:"actor"`
+	Origin      Origin        `json:"origin"`
+	Parent      *Parent       `json:"parent,omitempty"`
+	Children    []RunID       `json:"children,omitempty"`
+	Status      RunStatus     `json:"status"`
+	Message     string        `json:"message,omitempty"`
+	Step        string        `json:"step,omitempty"`         // description of the latest task
+	Steps       int           `json:"steps"`                  // tasks that have ended
+	Secrets     []string      `json:"secrets,omitempty"`      // that a restart has lost, and that the run waits for
+	Held        RunStatus     `json:"held,omitempty"`         // how it stands apart from that
+	Awaits      *LockAwaited  `json:"awaits,omitempty"`       // as in a [Run]
+	AwaitsNodes *NodesAwaited `json:"awaits_nodes,omitempty"` // as in a [Run]
+	Missing     int           `json:"missing,omitempty"`      // people whose yes the gate still waits for
+	Requested   time.Time     `json:"requested"`
+	Ended       time.Time     `json:"ended,omitzero"`
 }
 
 // Apply folds one event of the run into its summary.
@@ -54,8 +56,16 @@ func (s *Summary) apply(e Event) {
 		s.Secrets = slices.DeleteFunc(slices.Clone(s.Secrets), func(n string) bool { return slices.Contains(p.Names, n) })
 	case CancelRequested:
 		s.Secrets = nil
+	case LockAwaited:
+		s.Awaits = &p
+	case NodesAwaited:
+		s.AwaitsNodes = &p
+	case LocksTaken, TaskLocksTaken, TaskLocksReleased:
+		s.Awaits = nil
+	case NodesLeased:
+		s.AwaitsNodes = nil
 	case PrepareFailed:
-		s.Message = p.Message
+		s.Message, s.Awaits, s.AwaitsNodes = p.Message, nil, nil
 	case TaskBegun:
 		s.Status, s.Step = RunRunning, p.Description
 	case ApprovalAsked:
@@ -71,8 +81,10 @@ func (s *Summary) apply(e Event) {
 		if p.Choice == ResolveAbort && p.Path.Root() != "always" {
 			s.Secrets = nil
 		}
-	case ApprovalDenied, ApprovalExpired, ApprovalVoided, AttemptStarted:
+	case ApprovalDenied, ApprovalExpired, ApprovalVoided:
 		s.Status, s.Missing = RunRunning, 0
+	case AttemptStarted:
+		s.Status, s.Missing, s.AwaitsNodes = RunRunning, 0, nil
 	case AttemptEnded:
 		if p.Result.Child != "" {
 			s.Children = append(s.Children, p.Result.Child)
@@ -81,6 +93,7 @@ func (s *Summary) apply(e Event) {
 		s.Steps++
 	case RunEnded:
 		s.Status, s.Message, s.Ended, s.Missing = p.Status, p.Message, e.Time, 0
+		s.Awaits, s.AwaitsNodes = nil, nil
 	default: // the rest does not show in a list
 	}
 }

@@ -21,6 +21,7 @@ type runView struct {
 	choices  []commands.Button
 
 	asked      string // which question is on the screen
+	kept       string // until when it keeps its nodes, as told
 	unanswered string // which question nobody was there to answer
 }
 
@@ -35,7 +36,7 @@ func (v *runView) show(e engine.Event) {
 	case engine.LockAwaited:
 		v.terminal.say("  waiting for the lock %s, held by %s (%s)\n", commands.Clean(p.Lock), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
 	case engine.NodesAwaited:
-		v.terminal.say("  waiting for %s, reserved by %s (%s)\n", commands.Clean(commands.NodeNames(p.Nodes)), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
+		v.terminal.say("  waiting for %s since %s\n", commands.Clean(commands.Waiting(&p)), commands.Took(time.Since(p.Holder.Since)))
 	case engine.SecretsNeeded:
 		v.terminal.say("  %s\n", commands.Clean(commands.LostSecrets(v.run)))
 	case engine.TaskBegun:
@@ -44,6 +45,7 @@ func (v *runView) show(e engine.Event) {
 		v.attempt(p)
 	case engine.TaskSkipped, engine.TaskEnded:
 		v.ended(e.Payload)
+		v.lingers()
 	case engine.RunEnded:
 		v.terminal.say("\n%s %s %s after %s: %s\nrun %s\n", commands.RunMark(p.Status), v.run.Requested.Playbook.Name, p.Status,
 			commands.Took(v.run.Ended.Sub(v.run.At)), commands.Clean(p.Message), v.run.ID.Short())
@@ -55,6 +57,14 @@ func (v *runView) show(e engine.Event) {
 	default: // the rest shows in the question or not at all
 	}
 	v.question()
+}
+
+// lingers says once that the run has nothing left to do and ends later.
+func (v *runView) lingers() {
+	if text := commands.Lingering(v.run); text != "" && text != v.kept {
+		v.kept = text
+		v.terminal.say("  %s.\n", text)
+	}
 }
 
 func (v *runView) notes(lines []string) {

@@ -158,5 +158,17 @@ func (t *task) Effect() engine.Effect {
 // Targets implements [engine.Targeted].
 func (t *task) Targets() []string { return t.nodes }
 
+// withoutDDL is how long an agent that nothing is known about may take: twice what Choria gives one whose
+// DDL says nothing.
+const withoutDDL = 20 * time.Second
+
+// Lasts implements [engine.Lasting]: a server ends an action when the time of its DDL is over.
+func (t *task) Lasts() time.Duration {
+	if t.timeout > 0 {
+		return t.timeout
+	}
+	return withoutDDL
+}
+
 // ActionName implements [engine.ActionNamed].
 func (t *task) ActionName() string { return t.agent + "." + t.action }

@@ -1,0 +1,56 @@
+package engine
+
+import "time"
+
+// Lasting is a task whose nodes go on with what they were asked when nobody listens any more. Lasts is how
+// long at most, counted from the moment in which the attempt is cut off.
+type Lasting interface {
+	Lasts() time.Duration
+}
+
+// ActingUntil is until when nodes may still act on attempts that a person, a timeout or a crash has cut
+// off; zero when none may. Until then a run does not end: others would have the nodes beside them.
+func (r *Run) ActingUntil() time.Time {
+	var until time.Time
+	for _, p := range r.Order {
+		s := r.Steps[p]
+		for i := range s.Attempts {
+			if a := &s.Attempts[i]; a.Lasts > 0 && a.Effect != ReadOnly {
+				if cut := s.cutOff(i); !cut.IsZero() && cut.Add(a.Lasts).After(until) {
+					until = cut.Add(a.Lasts)
+				}
+			}
+		}
+	}
+	return until
+}
+
+// Lingers is until when a run that has nothing left to do keeps its nodes; zero when it does not.
+func (r *Run) Lingers() time.Time {
+	if !r.Ended.IsZero() || len(r.Leases) == 0 || !r.stopped() && r.Failed == "" {
+		return time.Time{}
+	}
+	for _, p := range r.Order {
+		if r.Steps[p].Ended.IsZero() {
+			return time.Time{}
+		}
+	}
+	return r.ActingUntil()
+}
+
+// cutOff is a time by which nothing more was asked in an attempt that was cut off; zero for one that came to its end.
+func (s *Step) cutOff(i int) time.Time {
+	a := &s.Attempts[i]
+	switch {
+	case a.Outcome != nil:
+		if c := Code(a.Outcome.Code); c == CodeCanceled || c == CodeTimeout {
+			return a.EndedAt
+		}
+		return time.Time{}
+	case !a.UnknownAt.IsZero(): // its process was dead by then
+		return a.UnknownAt
+	case i+1 < len(s.Attempts):
+		return s.Attempts[i+1].At
+	}
+	return s.Ended
+}

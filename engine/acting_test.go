@@ -1,0 +1,106 @@
+//nolint:thelper // what inHouse runs are the tests: a failure names their lines
+package engine_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/enginetest"
+)
+
+// Nodes go on with what they were asked when nobody listens any more: for a minute, in these tests.
+func TestActing_nodesAreKeptUntilWhatWasCutOffIsOver(t *testing.T) {
+	t.Parallel()
+	restart := func(h *enginetest.House) {
+		h.Stop()
+		h.Restart()
+		synctest.Wait()
+	}
+	for name, row := range map[string]struct {
+		task string // the rest of it
+		then func(t *testing.T, h *enginetest.House, id engine.RunID)
+		end  time.Duration // of the run, counted from the moment of the cut
+		want engine.RunStatus
+	}{
+		"cancelled": {"", cancelRun, time.Minute, engine.RunCancelled},
+		"timed out": {", timeout: 10", func(*testing.T, *enginetest.House, engine.RunID) {}, 10*time.Second + time.Minute, engine.RunFailed},
+		"timed out, and its nodes are touched again": {", timeout: 10, tries: 2, try_sleep: 5", func(*testing.T, *enginetest.House, engine.RunID) {}, 25*time.Second + time.Minute, engine.RunFailed},
+		"cut off by a crash and cancelled": {"", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			restart(h)
+			time.Sleep(20 * time.Second)
+			cancelRun(t, h, id)
+		}, time.Minute, engine.RunCancelled},
+		"cut off by a crash and aborted": {"", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			restart(h)
+			time.Sleep(20 * time.Second)
+			resolve(t, h, id, "tasks.1", engine.ResolveAbort)
+		}, time.Minute, engine.RunCancelled},
+		"cut off by a crash and marked failed at once": {"", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			restart(h)
+			resolve(t, h, id, "tasks.1", engine.ResolveFailed)
+		}, time.Minute, engine.RunFailed},
+		"cut off by a crash long ago": {"", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			restart(h)
+			time.Sleep(time.Hour)
+			resolve(t, h, id, "tasks.1", engine.ResolveFailed)
+		}, time.Hour, engine.RunFailed},
+		"idempotent, and repeated after a crash": {", idempotent: true", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			restart(h)
+			cancelRun(t, h, id)
+		}, time.Minute, engine.RunCancelled},
+		"a restart while they are kept": {"", func(t *testing.T, h *enginetest.House, id engine.RunID) {
+			cancelRun(t, h, id)
+			time.Sleep(30 * time.Second)
+			restart(h)
+		}, time.Minute, engine.RunCancelled},
+		"never begun": {", destructive: true", cancelRun, 0, engine.RunCancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fleet := newFleet(t)
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				fleet.house = h
+				h.Book("first", "tasks: [{touch: {nodes: [n1], takes: 60"+row.task+"}}]\n")
+				h.Book("second", "tasks: [{touch: {nodes: [n1], takes: 1}}]\n")
+				first := h.Start("first", nil)
+				synctest.Wait()
+				cut := time.Now()
+				row.then(t, h, first)
+				second := h.Start("second", nil)
+				if run := h.Finish(first); run.Status != row.want || run.Ended.Sub(cut) != row.end {
+					t.Errorf("the run is %s after %s", run.Status, run.Ended.Sub(cut))
+				}
+				if run := h.Finish(second); run.Status != engine.RunSuccess {
+					t.Errorf("the next run is %s: %s", run.Status, run.Message)
+				}
+			}, fleet.types)
+		})
+	}
+}
+
+func TestActing_isToldWhileNothingElseIsLeftToDo(t *testing.T) {
+	t.Parallel()
+	fleet := newFleet(t)
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		fleet.house = h
+		h.Book("b", "tasks: [{touch: {nodes: [n1], takes: 60}}]\nhooks: {always: [{do: {name: tidy, pre_sleep: 5}}]}\n")
+		id := h.Start("b", nil)
+		synctest.Wait()
+		began := time.Now()
+		for after, want := range []time.Time{{}, {}, began.Add(time.Minute), {}} {
+			switch after {
+			case 1:
+				cancelRun(t, h, id)
+			case 2:
+				time.Sleep(10 * time.Second)
+			case 3:
+				h.Finish(id)
+			}
+			if got := load(t, h, id).Lingers(); !got.Equal(want) {
+				t.Errorf("step %d: it says that it keeps its nodes until %s, want %s", after, got, want)
+			}
+		}
+	}, fleet.types)
+}
