@@ -27,6 +27,13 @@ func (e *Engine) restore(ctx context.Context, ids []RunID) {
 	}
 }
 
+// Hold reserves nodes for somebody who is no run of this engine, without asking who has them; by.Run must
+// not be one. They are given back when release is called, and with the engine.
+func (e *Engine) Hold(by Holder, nodes []string) (release func()) {
+	e.leases.restore(lessee{Holder: by}, nodes)
+	return func() { e.leases.free(by.Run) }
+}
+
 // reserve reserves nodes for the run, all or none, and waits as the playbook says while another run
 // has one of them. What it reserves is written down by the time it returns if it had to wait, and
 // else returned, to share the commit of what follows.

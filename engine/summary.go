@@ -32,6 +32,7 @@ func (s *Summary) Apply(e Event) {
 		s.Status, s.Held = s.Held, ""
 	}
 	s.apply(e)
+	s.applyHeld(e.Payload)
 	if s.Status.Final() {
 		s.Secrets = nil
 	}
@@ -56,16 +57,8 @@ func (s *Summary) apply(e Event) {
 		s.Secrets = slices.DeleteFunc(slices.Clone(s.Secrets), func(n string) bool { return slices.Contains(p.Names, n) })
 	case CancelRequested:
 		s.Secrets = nil
-	case LockAwaited:
-		s.Awaits = &p
-	case NodesAwaited:
-		s.AwaitsNodes = &p
-	case LocksTaken, TaskLocksTaken, TaskLocksReleased:
-		s.Awaits = nil
-	case NodesLeased:
-		s.AwaitsNodes = nil
 	case PrepareFailed:
-		s.Message, s.Awaits, s.AwaitsNodes = p.Message, nil, nil
+		s.Message = p.Message
 	case TaskBegun:
 		s.Status, s.Step = RunRunning, p.Description
 	case ApprovalAsked:
@@ -81,10 +74,8 @@ func (s *Summary) apply(e Event) {
 		if p.Choice == ResolveAbort && p.Path.Root() != "always" {
 			s.Secrets = nil
 		}
-	case ApprovalDenied, ApprovalExpired, ApprovalVoided:
+	case ApprovalDenied, ApprovalExpired, ApprovalVoided, AttemptStarted:
 		s.Status, s.Missing = RunRunning, 0
-	case AttemptStarted:
-		s.Status, s.Missing, s.AwaitsNodes = RunRunning, 0, nil
 	case AttemptEnded:
 		if p.Result.Child != "" {
 			s.Children = append(s.Children, p.Result.Child)
@@ -93,8 +84,24 @@ func (s *Summary) apply(e Event) {
 		s.Steps++
 	case RunEnded:
 		s.Status, s.Message, s.Ended, s.Missing = p.Status, p.Message, e.Time, 0
-		s.Awaits, s.AwaitsNodes = nil, nil
 	default: // the rest does not show in a list
+	}
+}
+
+// applyHeld is about what the run waits for that another one has.
+func (s *Summary) applyHeld(payload Payload) {
+	switch p := payload.(type) {
+	case LockAwaited:
+		s.Awaits = &p
+	case NodesAwaited:
+		s.AwaitsNodes = &p
+	case LocksTaken, TaskLocksTaken, TaskLocksReleased:
+		s.Awaits = nil
+	case NodesLeased, AttemptStarted:
+		s.AwaitsNodes = nil
+	case PrepareFailed, RunEnded:
+		s.Awaits, s.AwaitsNodes = nil, nil
+	default: // the rest ends no wait
 	}
 }
 

@@ -54,13 +54,7 @@ type node struct {
 	agents  map[string]string // nil: every agent, in a version that fits
 	silent  bool              // answers nothing at all
 	joins   time.Duration     // after the start of the case
-}
-
-// heldLock is a lock that another run holds when the case begins.
-type heldLock struct {
-	pos            playbooks.Pos
-	store, key, by string
-	free           time.Duration // when it is released; 0: never
+	held    *hold             // another run has it reserved
 }
 
 // bookLock begins the key of the lock that a playbook takes by naming a store alone, as the engine has it.
@@ -220,10 +214,14 @@ func overlay[V any](under, over map[string]V) map[string]V {
 func readNodes(under []node, v value) []node {
 	out := slices.Clone(under)
 	for _, e := range v.entries("nodes") {
-		m := e.value.object("a node", "facts", "classes", "agents", "silent", "joins")
+		m := e.value.object("a node", "facts", "classes", "agents", "silent", "joins", "held")
 		n := node{
 			facts: m["facts"].mapping("facts"), classes: m["classes"].texts("classes"), silent: m["silent"].yes("silent"),
 			joins: m["joins"].duration("joins", 0),
+		}
+		if m["held"].there() {
+			h := readHold(m["held"])
+			n.held = &h
 		}
 		if m["agents"].there() {
 			n.agents = make(map[string]string)
@@ -269,27 +267,6 @@ func readStores(under map[string]map[string]any, v value) map[string]map[string]
 	out := overlay(under, nil)
 	for _, e := range v.entries("stores") {
 		out[e.key] = overlay(out[e.key], e.value.mapping("a data store"))
-	}
-	return out
-}
-
-func readHeld(v value) []heldLock {
-	var out []heldLock
-	for _, e := range v.entries("held") {
-		store, key, ok := strings.Cut(e.key, "/")
-		if store == "" || ok && key == "" {
-			v.r.problem(e.at, "write it as in coordination/deploy: 10m", "%q names no lock of a data store", e.key)
-			continue
-		}
-		l := heldLock{pos: e.at, store: store, key: key, by: "another run"}
-		if e.value.isMapping() {
-			m := e.value.object("a held lock", "by", "for")
-			l.by, e.value = m["by"].text("by", l.by), m["for"]
-		}
-		if e.value.there() && e.value.text("for", "") != "ever" {
-			l.free = e.value.duration("how long a lock is held", 0)
-		}
-		out = append(out, l)
 	}
 	return out
 }

@@ -36,6 +36,7 @@ func TestParse_refusesWithThePlaceAndARemedy(t *testing.T) {
 		head + "nodes: {\"web[9-1]\": {}}":                                            "the range [9-1] of web[9-1] does not count upwards",
 		head + "nodes: {\"web[1-99999999]\": {}}":                                     "at most 10000 names",
 		head + "nodes: {web1: {fact: {}}}":                                            `a node has no key "fact"; did you mean "facts"?`,
+		head + "nodes: {web1: {held: {who: ben}}}":                                    `what another run holds has no key "who"`,
 		head + "    clicks: [{by: ben}]":                                              "a click does not say what is clicked",
 		head + "    clicks: [{approve: a, deny: a}]":                                  "a click cannot approve and deny",
 		head + "    clicks: [{aprove: all}]":                                          `a click has no key "aprove"; did you mean "approve"?`,

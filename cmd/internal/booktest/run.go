@@ -141,6 +141,7 @@ func (h *house) start(ctx context.Context, o Options) error {
 	if err := h.world.hold(ctx); err != nil {
 		return err
 	}
+	h.world.reserve(h.engine)
 	return h.engine.Resume(ctx)
 }
 

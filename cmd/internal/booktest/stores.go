@@ -109,6 +109,19 @@ func (w *world) hold(ctx context.Context) error {
 	return nil
 }
 
+// reserve has other runs reserve the nodes that they hold at the beginning, and give them back in time.
+func (w *world) reserve(e *engine.Engine) {
+	for _, n := range w.nodes {
+		if n.held == nil {
+			continue
+		}
+		release := e.Hold(engine.Holder{Run: engine.NewRunID(time.Now()), Who: n.held.by, Since: time.Now()}, []string{n.name})
+		if n.held.free > 0 {
+			time.AfterFunc(n.held.free, release)
+		}
+	}
+}
+
 // value is what a data store holds at the end; false when the key is not there.
 func (w *world) value(ctx context.Context, store, key string) (any, bool) {
 	st, err := w.open(ctx, store, false)

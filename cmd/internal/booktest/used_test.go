@@ -54,6 +54,22 @@ cases:
     held: {desk: 1m}
     expect: {took: 1m}
 `, nil},
+		"a node that another run has, for a while": {`
+playbook: gate
+nodes: {web1: {held: 1m}}
+replies: [kafka.stop]
+cases:
+  - name: x
+    clicks: [approve: all]
+    expect: {took: 1m}
+`, nil},
+		"a node that another run has, and keeps": {`
+playbook: gate
+nodes: {web1: {held: {by: carla, for: ever}}}
+cases:
+  - name: x
+    expect: {outcome: failed, took: 2m, message: "(carla)", steps: []}
+`, nil},
 		"a lock in no store": {`
 playbook: lock
 commands: [look]
