@@ -33,13 +33,15 @@ type leaseTable struct {
 	mu    sync.Mutex // guards what follows
 	nodes map[string][]lessee
 	runs  map[RunID][]string
-	waits []*leaseWait // the oldest first
+	heads map[RunID]int // families, and how many nodes their runs have
+	waits []*leaseWait  // the oldest first
 }
 
 // leaseWait is a request that cannot be granted yet.
 type leaseWait struct {
 	by      lessee
 	nodes   []string
+	wants   map[string]bool // the same
 	granted bool
 	changed chan struct{} // capacity 1: somebody gave nodes back
 }
@@ -48,12 +50,13 @@ type leaseWait struct {
 type heldNodes struct {
 	Nodes  []string
 	By     Holder
+	queued bool // it does not have them: it waits, and comes first
 	own    bool // that run belongs to the family of the one that asks
 	circle bool // that run waits for nodes of the one that asks, directly or over others
 }
 
 func newLeaseTable() *leaseTable {
-	return &leaseTable{nodes: make(map[string][]lessee), runs: make(map[RunID][]string)}
+	return &leaseTable{nodes: make(map[string][]lessee), runs: make(map[RunID][]string), heads: make(map[RunID]int)}
 }
 
 // restore notes what a log says that a run holds, without asking anybody.
@@ -67,14 +70,14 @@ func (t *leaseTable) restore(by lessee, nodes []string) {
 func (t *leaseTable) try(by lessee, nodes []string) *heldNodes {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if held := t.held(by, nodes); held != nil {
+	if held := t.held(by, nodes, t.waits); held != nil {
 		return held
 	}
 	t.grant(by, nodes)
 	return nil
 }
 
-// wait reserves all the nodes as soon as nobody else has one of them. Nothing is reserved while it
+// wait reserves all the nodes as soon as nobody else has one of them, nor comes first. Nothing is reserved while it
 // waits, and what closes a circle is refused at once. told is called with each holder that is waited
 // for. When ctx ends, the holder is returned.
 func (t *leaseTable) wait(ctx context.Context, by lessee, nodes []string, told func(heldNodes)) *heldNodes {
@@ -102,7 +105,7 @@ func (t *leaseTable) wait(ctx context.Context, by lessee, nodes []string, told f
 func (t *leaseTable) enter(by lessee, nodes []string) (*leaseWait, *heldNodes) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	held := t.held(by, nodes)
+	held := t.held(by, nodes, t.waits)
 	if held == nil {
 		t.grant(by, nodes)
 		return nil, nil
@@ -110,7 +113,10 @@ func (t *leaseTable) enter(by lessee, nodes []string) (*leaseWait, *heldNodes) {
 	if held.circle {
 		return nil, held
 	}
-	w := &leaseWait{by: by, nodes: nodes, changed: make(chan struct{}, 1)}
+	w := &leaseWait{by: by, nodes: nodes, wants: make(map[string]bool, len(nodes)), changed: make(chan struct{}, 1)}
+	for _, n := range nodes {
+		w.wants[n] = true
+	}
 	t.waits = append(t.waits, w)
 	return w, held
 }
@@ -119,7 +125,10 @@ func (t *leaseTable) enter(by lessee, nodes []string) (*leaseWait, *heldNodes) {
 func (t *leaseTable) leave(w *leaseWait) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.waits = slices.DeleteFunc(t.waits, func(o *leaseWait) bool { return o == w })
+	if !w.granted {
+		t.waits = slices.DeleteFunc(t.waits, func(o *leaseWait) bool { return o == w })
+		t.settle() // somebody may have waited behind it
+	}
 	return w.granted
 }
 
@@ -130,7 +139,7 @@ func (t *leaseTable) look(w *leaseWait, before *heldNodes) *heldNodes {
 	if w.granted {
 		return nil
 	}
-	if held := t.held(w.by, w.nodes); held != nil {
+	if held := t.held(w.by, w.nodes, t.waits[:slices.Index(t.waits, w)]); held != nil {
 		return held
 	}
 	return before
@@ -146,22 +155,41 @@ func (t *leaseTable) free(run RunID) {
 	}
 	delete(t.runs, run)
 	for _, n := range held {
-		t.nodes[n] = slices.DeleteFunc(t.nodes[n], func(l lessee) bool { return l.Run == run })
+		t.nodes[n] = slices.DeleteFunc(t.nodes[n], func(l lessee) bool {
+			if l.Run == run {
+				t.count(l.family(), -1)
+			}
+			return l.Run == run
+		})
 		if len(t.nodes[n]) == 0 {
 			delete(t.nodes, n)
 		}
 	}
-	t.waits = slices.DeleteFunc(t.waits, func(w *leaseWait) bool {
-		if t.held(w.by, w.nodes) == nil {
+	t.settle()
+}
+
+// settle grants what can be granted, in the order of asking; the caller holds mu.
+func (t *leaseTable) settle() {
+	all, left := t.waits, make([]*leaseWait, 0, len(t.waits))
+	for _, w := range all {
+		if t.held(w.by, w.nodes, left) == nil {
 			t.grant(w.by, w.nodes)
 			w.granted = true
+		} else {
+			left = append(left, w)
 		}
 		select {
 		case w.changed <- struct{}{}:
 		default: // it has not looked since the last change
 		}
-		return w.granted
-	})
+	}
+	t.waits = left
+}
+
+func (t *leaseTable) count(family RunID, n int) {
+	if t.heads[family] += n; t.heads[family] == 0 {
+		delete(t.heads, family)
+	}
 }
 
 // grant reserves; the caller holds mu.
@@ -170,6 +198,7 @@ func (t *leaseTable) grant(by lessee, nodes []string) {
 		if !t.has(by.Run, n) {
 			t.nodes[n] = append(t.nodes[n], by)
 			t.runs[by.Run] = append(t.runs[by.Run], n)
+			t.count(by.family(), 1)
 		}
 	}
 }
@@ -178,9 +207,9 @@ func (t *leaseTable) has(run RunID, node string) bool {
 	return slices.ContainsFunc(t.nodes[node], func(l lessee) bool { return l.Run == run })
 }
 
-// held names one of those who have some of the nodes, and which; nil when nobody has any whom the run
-// shares none with. The caller holds mu.
-func (t *leaseTable) held(by lessee, nodes []string) *heldNodes {
+// held names one of those who have some of the nodes, and which, or who comes first of those ahead; nil when
+// the run can have them all. The caller holds mu.
+func (t *leaseTable) held(by lessee, nodes []string, ahead []*leaseWait) *heldNodes {
 	var first *heldNodes
 	families := map[RunID]bool{}
 	for _, n := range nodes {
@@ -197,36 +226,12 @@ func (t *leaseTable) held(by lessee, nodes []string) *heldNodes {
 			}
 		}
 	}
-	if first != nil {
-		delete(families, by.family())
-		first.circle = t.waitFor(by.family(), families, map[RunID]bool{})
+	if first == nil {
+		return t.behind(by, nodes, ahead)
 	}
+	delete(families, by.family())
+	first.circle = t.waitFor(by.family(), families, map[RunID]bool{})
 	return first
-}
-
-// waitFor reports whether one of some families waits, directly or over others, for what a family has.
-func (t *leaseTable) waitFor(family RunID, families, seen map[RunID]bool) bool {
-	if families[family] {
-		return true
-	}
-	for _, w := range t.waits {
-		if !families[w.by.family()] || seen[w.by.Run] {
-			continue
-		}
-		seen[w.by.Run] = true
-		next := map[RunID]bool{}
-		for _, n := range w.nodes {
-			for _, l := range t.nodes[n] {
-				if l.family() != w.by.family() {
-					next[l.family()] = true
-				}
-			}
-		}
-		if t.waitFor(family, next, seen) {
-			return true
-		}
-	}
-	return false
 }
 
 // unleased are those of some nodes that the log does not say the run holds.

@@ -77,6 +77,7 @@ type NodesAwaited struct {
 	Nodes  []string `json:"nodes"`          // of those that this run wants, the first ten that the holder has
 	More   int      `json:"more,omitempty"` // how many it has beyond them
 	Holder Holder   `json:"holder"`
+	Queued bool     `json:"queued,omitempty"` // it does not have them: it waits too, and comes first
 }
 
 // NodesLeased says that more nodes are reserved for the run, to its end: [RunEnded] gives them back, so

@@ -62,12 +62,12 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 	defer end()
 	waitCtx, cancel := context.WithTimeout(stopCtx, lockTimeout)
 	defer cancel()
-	var known RunID
+	var known NodesAwaited
 	held := p.engine.leases.wait(waitCtx, by, nodes, func(h heldNodes) {
-		if h.By.Run != known {
-			known = h.By.Run
+		if h.By.Run != known.Holder.Run || h.queued != known.Queued {
+			known = h.awaited()
 			pad.add(h.String())
-			_ = p.record(h.awaited()) // as in lockAll
+			_ = p.record(known) // as in lockAll
 		}
 	})
 	switch {
@@ -87,7 +87,7 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 func (h heldNodes) awaited() NodesAwaited {
 	const most = 10
 	n := min(len(h.Nodes), most)
-	return NodesAwaited{Nodes: h.Nodes[:n], More: len(h.Nodes) - n, Holder: h.By}
+	return NodesAwaited{Nodes: h.Nodes[:n], More: len(h.Nodes) - n, Holder: h.By, Queued: h.queued}
 }
 
 // String is the sentence about who has the nodes, since when, and how long that is.
@@ -96,7 +96,11 @@ func (h heldNodes) String() string {
 	if len(h.Nodes) == 1 {
 		is = "is"
 	}
-	return fmt.Sprintf("%s %s reserved by %s (%s) since %s, for %s", few(h.Nodes), is, h.By.Run.Short(), h.By.Who,
+	how := "reserved"
+	if h.queued {
+		how = "wanted first"
+	}
+	return fmt.Sprintf("%s %s %s by %s (%s) since %s, for %s", few(h.Nodes), is, how, h.By.Run.Short(), h.By.Who,
 		h.By.Since.UTC().Format(time.RFC3339), time.Since(h.By.Since).Round(time.Second))
 }
 
