@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -174,11 +175,12 @@ func BenchmarkFold_10000Events(b *testing.B) {
 func BenchmarkResume_1000Runs(b *testing.B) {
 	const runs = 1000
 	h, log := benchHouse(b)
-	h.Book("b", gatedBook)
+	h.Book("b", "inputs: {n: {description: Servers, type: String, required: true}}\n"+
+		strings.Replace(gatedBook, "[web1, web2]", `["{{ inputs.n }}a", "{{ inputs.n }}b"]`, 1)) // each has nodes of its own
 	var wg sync.WaitGroup
 	for i := range runs {
 		wg.Go(func() {
-			if _, err := h.Engine.Start(b.Context(), engine.StartRequest{Key: fmt.Sprint(i), Actor: h.Ana, Playbook: "b"}); err != nil {
+			if _, err := h.Engine.Start(b.Context(), engine.StartRequest{Key: fmt.Sprint(i), Actor: h.Ana, Playbook: "b", Inputs: map[string]any{"n": fmt.Sprint("web", i)}}); err != nil {
 				b.Error(err)
 			}
 		})

@@ -89,9 +89,8 @@ func (e *Engine) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume: list unfinished runs: %w", err)
 	}
-	e.restore(ctx, ids)
-	for _, id := range ids {
-		e.poke(id)
+	for i, run := range e.restore(ctx, ids) {
+		e.take(ids[i], run)
 	}
 	e.logger.InfoContext(ctx, "resumed", "runs", len(ids))
 	return nil

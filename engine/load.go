@@ -46,9 +46,11 @@ func (e *Engine) Book(ctx context.Context, ref PlaybookRef) (*playbooks.Playbook
 
 // load reads the run and the playbook version that it uses.
 func (r *runner) load(ctx context.Context) error {
-	run, err := r.engine.Load(ctx, r.id)
-	if err != nil {
-		return err
+	run, err := r.run, error(nil) // as [Engine.Resume] has read it
+	if run == nil {
+		if run, err = r.engine.Load(ctx, r.id); err != nil {
+			return err
+		}
 	}
 	r.run, r.written = run, run.Seq
 	if !run.Ended.IsZero() { // by another hand, perhaps

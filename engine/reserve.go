@@ -13,20 +13,6 @@ import (
 // nodesKey is the property under which tasks, of whatever type, name the nodes that they act on.
 const nodesKey = "nodes"
 
-// restore notes which nodes the runs that have not ended hold, and which of them are children of others,
-// before any of them goes on: a crash gives nothing back.
-func (e *Engine) restore(ctx context.Context, ids []RunID) {
-	for _, id := range ids {
-		run, err := e.Load(ctx, id)
-		if err != nil {
-			e.logger.ErrorContext(ctx, "nodes of a run cannot be reserved again", "run", id, "error", err)
-			continue
-		}
-		e.leases.restore(run.lessee(run.LeasedAt), run.Leases)
-		e.families.add(id, run.Requested)
-	}
-}
-
 // Hold reserves nodes for somebody who is no run of this engine, without asking who has them; by.Run must
 // not be one. They are given back when release is called, and with the engine.
 func (e *Engine) Hold(by Holder, nodes []string) (release func()) {

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// restore reads the runs that have not ended, and notes which nodes they have and which of them are children of
+// others, before any of them goes on: a crash gives nothing back. A run that cannot be read is nil.
+func (e *Engine) restore(ctx context.Context, ids []RunID) []*Run {
+	runs := make([]*Run, len(ids))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(ids)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(ids); i = int(next.Add(1)) - 1 {
+				run, err := e.Load(ctx, ids[i])
+				if err != nil {
+					e.logger.ErrorContext(ctx, "nodes of a run cannot be reserved again", "run", ids[i], "error", err)
+					continue
+				}
+				e.leases.restore(run.lessee(run.LeasedAt), run.Leases)
+				e.families.add(run.ID, run.Requested)
+				runs[i] = run
+			}
+		})
+	}
+	wg.Wait()
+	return runs
+}
+
+// take starts a run's goroutine with the run as it was read, or lets it read the run itself.
+func (e *Engine) take(id RunID, run *Run) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopping {
+		return
+	}
+	r := &runner{engine: e, id: id, inbox: make(chan mail, inboxSize), run: run}
+	e.runners[id] = r
+	e.wg.Go(r.loop)
+}
