@@ -215,10 +215,11 @@ func (b *Bot) checkScopes() error {
 	if granted == "" {
 		return nil
 	}
-	for _, scope := range []string{"chat:write", "commands", "users:read"} {
-		if !strings.Contains(","+granted+",", ","+scope+",") {
-			return fmt.Errorf("the Slack bot token lacks the scope %q; add it on the app's page \"OAuth & Permissions\" and reinstall the app", scope)
+	for _, scope := range Lacking(strings.Split(granted, ",")) {
+		if scope.Required {
+			return fmt.Errorf("the Slack bot token lacks the scope %q; add it on the app's page \"OAuth & Permissions\" and reinstall the app", scope.Name)
 		}
+		b.logger.Warn("the Slack bot token lacks a scope", "scope", scope.Name, "without_it", scope.Without)
 	}
 	return nil
 }

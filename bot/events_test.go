@@ -82,6 +82,7 @@ func TestDirectMessage_isAnsweredThere(t *testing.T) {
 		s.settle(s.newest())
 	}, setting{workspace: func(o *workspace.Options) {
 		o.Channels = append(o.Channels, workspace.Channel{ID: "DANA", IM: "UANA", Members: []string{"UANA", "UBOT"}})
+		o.Scopes = append(o.Scopes, "im:history") // of those who want it; see the guide
 	}})
 }
 

@@ -87,19 +87,23 @@ func (b *Bot) Vouch(ctx context.Context, a engine.Actor) error {
 	if err != nil {
 		return &engine.Error{Code: engine.CodeDenied, Message: fmt.Sprintf("refused: Slack could not say who %s is; try again when it can", a.Label()), Err: err}
 	}
-	why := ""
-	switch {
-	case u.Deleted:
-		why = "has left this workspace"
-	case u.IsBot:
-		why = "is a bot"
-	case u.IsRestricted || u.IsUltraRestricted:
-		why = "is a guest here"
-	case u.IsStranger || u.TeamID != "" && u.TeamID != a.Team:
-		why = "belongs to another workspace"
-	}
-	if why != "" {
+	if why := unfit(u, a.Team); why != "" {
 		return engine.Errorf(engine.CodeDenied, "refused: %s %s, and only members of this workspace count", a.Label(), why)
 	}
 	return nil
+}
+
+// unfit says why the word of somebody does not count in a team; empty when it does.
+func unfit(u *slack.User, team string) string {
+	switch {
+	case u.Deleted:
+		return "has left this workspace"
+	case u.IsBot:
+		return "is a bot"
+	case u.IsRestricted || u.IsUltraRestricted:
+		return "is a guest here"
+	case u.IsStranger || u.TeamID != "" && u.TeamID != team:
+		return "belongs to another workspace"
+	}
+	return ""
 }

@@ -111,6 +111,7 @@ func testWorkspace() workspace.Options {
 			{ID: "UANA", Name: "ana"}, {ID: "UBEN", Name: "ben"}, {ID: "UGUS", Name: "gus", IsGuest: true},
 		},
 		BotUser: workspace.User{ID: "UBOT", Name: "playbot", IsBot: true},
+		Scopes:  ScopeNames(false), // what the manifest does not ask for, no test gets
 		Strict:  true,
 	}
 	people := []string{"UANA", "UBEN", "UGUS"}

@@ -35,7 +35,7 @@ func (s *Server) slashPayload(user, channel, line string) (map[string]any, *hook
 		return nil, nil, err
 	}
 	command, text, _ := strings.Cut(line, " ")
-	if command != s.opts.Command {
+	if command != s.opts.Command || !s.granted("commands") {
 		return nil, nil, fmt.Errorf("%s is not a command of this workspace; %s is", command, s.opts.Command)
 	}
 	url := s.newHook(ch.ID, u.ID, nil)
@@ -95,7 +95,7 @@ func (s *Server) ackMessage(h *hook, ack json.RawMessage) (*Message, error) {
 }
 
 // Say posts a message as a person. One that mentions the bot reaches it as an app_mention, one in a
-// direct conversation as a message event.
+// direct conversation as a message event: each only with the scope that its event needs.
 func (s *Server) Say(user, channel, thread, text string) (Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,9 +116,11 @@ func (s *Server) Say(user, channel, thread, text string) (Message, error) {
 	}
 	switch {
 	case ch.IM != "":
-		event["type"], event["channel_type"] = "message", "im"
-		s.event(event)
-	case strings.Contains(text, "<@"+s.opts.BotUser.ID+">") && ch.has(s.opts.BotUser.ID):
+		if s.granted("im:history") {
+			event["type"], event["channel_type"] = "message", "im"
+			s.event(event)
+		}
+	case strings.Contains(text, "<@"+s.opts.BotUser.ID+">") && ch.has(s.opts.BotUser.ID) && s.granted("app_mentions:read"):
 		event["type"] = "app_mention"
 		s.event(event)
 	}

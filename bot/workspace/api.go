@@ -17,6 +17,10 @@ const (
 	noToken  = "none" // nothing at all
 )
 
+// seeing are the scopes that let a bot see conversations, one for each kind of them. Which one is needed
+// depends on what is asked for.
+const seeing = "channels:read groups:read im:read"
+
 // apiError is an error of the Web API.
 type apiError struct {
 	name     string
@@ -31,7 +35,7 @@ func refuse(name string) *apiError { return &apiError{name: name} }
 
 // apiMethod is a method of the Web API.
 type apiMethod struct {
-	scope string // needed; or anyToken, appToken, noToken
+	scope string // needed, any one of these words; or anyToken, appToken, noToken
 	tier  int    // calls a minute; 0: not limited
 	needs string // the parameters that may not be missing
 	do    func(*apiCall) (map[string]any, *apiError)
@@ -58,9 +62,9 @@ func apiMethods() map[string]apiMethod {
 		"chat.update":                  {"chat:write", 50, "channel ts", (*apiCall).update},
 		"chat.delete":                  {"chat:write", 50, "channel ts", (*apiCall).deleteMessage},
 		"chat.getPermalink":            {anyToken, 0, "channel message_ts", (*apiCall).permalink},
-		"conversations.info":           {"channels:read", 50, "channel", (*apiCall).conversationsInfo},
-		"conversations.list":           {"channels:read", 20, "", (*apiCall).conversationsList},
-		"conversations.members":        {"channels:read", 100, "channel", (*apiCall).conversationsMembers},
+		"conversations.info":           {seeing, 50, "channel", (*apiCall).conversationsInfo},
+		"conversations.list":           {seeing, 20, "", (*apiCall).conversationsList},
+		"conversations.members":        {seeing, 100, "channel", (*apiCall).conversationsMembers},
 		"conversations.open":           {"im:write", 50, "users", (*apiCall).conversationsOpen},
 		"conversations.history":        {"channels:history", 50, "channel", (*apiCall).conversationsHistory},
 		"conversations.replies":        {"channels:history", 50, "channel ts", (*apiCall).conversationsReplies},
@@ -154,10 +158,18 @@ func (s *Server) authorize(m apiMethod, token string) *apiError {
 		return refuse("not_allowed_token_type")
 	case token != s.opts.BotToken && token != s.opts.AppToken:
 		return refuse("invalid_auth")
-	case m.scope != anyToken && m.scope != appToken && !slices.Contains(s.opts.Scopes, m.scope):
-		return &apiError{name: "missing_scope", needed: m.scope, provided: strings.Join(s.opts.Scopes, ",")}
+	case m.scope != anyToken && m.scope != appToken && !slices.ContainsFunc(strings.Fields(m.scope), s.granted):
+		return s.missing(strings.Fields(m.scope)...)
 	}
 	return nil
+}
+
+// granted reports whether the bot token has a scope.
+func (s *Server) granted(scope string) bool { return slices.Contains(s.opts.Scopes, scope) }
+
+// missing refuses a call for want of a scope.
+func (s *Server) missing(needed ...string) *apiError {
+	return &apiError{name: "missing_scope", needed: strings.Join(needed, ","), provided: strings.Join(s.opts.Scopes, ",")}
 }
 
 // wrong refuses what is wrong in itself, whatever the state of the workspace, and remembers it.

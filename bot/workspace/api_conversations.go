@@ -24,8 +24,33 @@ func (c *apiCall) known() (*Channel, *apiError) {
 	return ch, nil
 }
 
-func (c *apiCall) conversationsInfo() (map[string]any, *apiError) {
+// visible resolves a channel that is looked at, for which each kind of channel has a scope of its own.
+func (c *apiCall) visible() (*Channel, *apiError) {
 	ch, err := c.known()
+	if err == nil && !c.granted(kindScope(ch.kind())) {
+		return nil, c.missing(kindScope(ch.kind()))
+	}
+	return ch, err
+}
+
+// kind is the kind of a conversation, in the words of conversations.list.
+func (ch *Channel) kind() string {
+	switch {
+	case ch.IM != "":
+		return "im"
+	case ch.Private:
+		return "private_channel"
+	}
+	return "public_channel"
+}
+
+// kindScope is the scope that lets a bot see conversations of a kind; "" when there is no such kind.
+func kindScope(kind string) string {
+	return map[string]string{"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read", "mpim": "mpim:read"}[kind]
+}
+
+func (c *apiCall) conversationsInfo() (map[string]any, *apiError) {
+	ch, err := c.visible()
 	if err != nil {
 		return nil, err
 	}
@@ -37,21 +62,21 @@ func (c *apiCall) conversationsList() (map[string]any, *apiError) {
 	if types == "" {
 		types = "public_channel"
 	}
+	kinds := strings.Split(types, ",")
+	for _, kind := range kinds {
+		switch scope := kindScope(kind); {
+		case scope == "":
+			return nil, c.wrong("invalid_types")
+		case !c.granted(scope):
+			return nil, c.missing(scope)
+		}
+	}
 	var out []any
 	for _, ch := range c.channels {
-		kind := "public_channel"
-		switch {
-		case ch.IM != "":
-			kind = "im"
-		case ch.Private && !ch.has(c.opts.BotUser.ID):
-			continue
-		case ch.Private:
-			kind = "private_channel"
-		}
-		if ch.Archived && c.flag("exclude_archived") {
+		if ch.Private && !ch.has(c.opts.BotUser.ID) || ch.Archived && c.flag("exclude_archived") {
 			continue
 		}
-		if slices.Contains(strings.Split(types, ","), kind) {
+		if slices.Contains(kinds, ch.kind()) {
 			out = append(out, c.wireChannel(ch))
 		}
 	}
@@ -59,7 +84,7 @@ func (c *apiCall) conversationsList() (map[string]any, *apiError) {
 }
 
 func (c *apiCall) conversationsMembers() (map[string]any, *apiError) {
-	ch, err := c.known()
+	ch, err := c.visible()
 	if err != nil {
 		return nil, err
 	}

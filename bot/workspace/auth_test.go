@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/playbot/playbot/bot/workspace"
 )
@@ -68,5 +69,52 @@ func TestAPI_knowsNoUserGroupsOnFreePlans(t *testing.T) {
 		if a := w.call(method, w.BotToken(), obj{"usergroup": "S1"}); a.problem() != "plan_upgrade_required" {
 			t.Errorf("%s answered %v", method, a.body)
 		}
+	}
+}
+
+func TestAPI_wantsAScopeForEachKindOfChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *workspace.Options) {
+		o.Scopes = []string{"channels:read"}
+		o.Channels = []workspace.Channel{
+			{ID: "C1", Name: "open", Members: []string{"U0PLAYBOT"}}, {ID: "C2", Name: "closed", Private: true, Members: []string{"U0PLAYBOT"}},
+			{ID: "C3", Name: "elsewhere", Private: true}, {ID: "D1", IM: "U0ANA", Members: []string{"U0ANA", "U0PLAYBOT"}},
+		}
+	})
+	for _, c := range []struct {
+		method, key, value, name, needed string
+	}{
+		{"conversations.info", "channel", "C1", "", ""},
+		{"conversations.info", "channel", "C2", "missing_scope", "groups:read"},
+		{"conversations.info", "channel", "C3", "channel_not_found", ""},
+		{"conversations.members", "channel", "D1", "missing_scope", "im:read"},
+		{"conversations.list", "types", "", "", ""},
+		{"conversations.list", "types", "public_channel,private_channel", "missing_scope", "groups:read"},
+		{"conversations.list", "types", "mpim", "missing_scope", "mpim:read"},
+		{"conversations.list", "types", "all", "invalid_types", ""},
+	} {
+		a := w.call(c.method, w.BotToken(), obj{c.key: c.value})
+		if needed, _ := a.body["needed"].(string); a.problem() != c.name || needed != c.needed {
+			t.Errorf("%s %s: %v, want %q %q", c.method, c.value, a.body, c.name, c.needed)
+		}
+	}
+}
+
+func TestPeople_cannotReachAnAppThatLacksTheScope(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[string]int{"chat:write": 0, "app_mentions:read": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			w := pipedWorld(t, func(o *workspace.Options) { o.Scopes = []string{scope} }).connect(ack)
+			if _, err := w.Slash(t.Context(), "ana", channel, "/playbook list"); err == nil || !strings.Contains(err.Error(), "is not a command") {
+				t.Errorf("%s: a command without the scope commands: %v", scope, err)
+			}
+			if _, err := w.Say("ana", channel, "", "@playbot list"); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if n := len(w.envelopes()); n != want {
+				t.Errorf("%s: %d mentions reached the app, want %d", scope, n, want)
+			}
+		})
 	}
 }

@@ -104,11 +104,12 @@ func (o Options) defaults() Options {
 	return o
 }
 
-// DefaultScopes are those of the manifest that playbot ships.
+// DefaultScopes are those that a bot of some talent asks for. A test of one that asks for less grants
+// what its manifest asks for.
 func DefaultScopes() []string {
 	return []string{
 		"app_mentions:read", "channels:read", "chat:write", "commands", "files:write", "groups:read",
-		"im:read", "im:write", "reactions:write", "team:read", "usergroups:read", "users:read",
+		"im:history", "im:read", "im:write", "reactions:write", "team:read", "usergroups:read", "users:read",
 	}
 }
 

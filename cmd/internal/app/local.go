@@ -17,6 +17,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/playbot/playbot/bot"
 	"github.com/playbot/playbot/bot/workspace"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
 	"github.com/playbot/playbot/engine/policy"
@@ -65,7 +66,7 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 
 func (l *Local) start(ctx context.Context, o LocalOptions) error {
 	l.Workspace = workspace.New(workspace.Options{
-		Strict: o.Strict, Logger: o.Logger, Hint: "/playbook run web_upgrade tier=bravo rev=abc",
+		Scopes: bot.ScopeNames(false), Strict: o.Strict, Logger: o.Logger, Hint: "/playbook run web_upgrade tier=bravo rev=abc",
 	})
 	if err := l.Workspace.Listen(ctx, o.Page); err != nil {
 		return err

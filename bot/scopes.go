@@ -1,0 +1,71 @@
+package bot
+
+import "slices"
+
+// Scope is a permission of the bot token: what the manifest asks for, and what a person has to know who
+// grants it or does not.
+type Scope struct {
+	Name     string
+	Required bool     // without it there is no bot
+	For      string   // what it is for
+	Without  string   // what does not work without it
+	Methods  []string // of the Web API, that this package calls with it
+	Events   []string // that need it
+}
+
+// Scopes are the permissions that a bot uses, those first that it cannot do without. The manifest, the
+// check at the start and `playbot doctor` all follow this list.
+func Scopes() []Scope {
+	return []Scope{
+		{
+			Name: "commands", Required: true, For: "the slash command",
+			Without: "nobody can type a command",
+		},
+		{
+			Name: "chat:write", Required: true, For: "cards, threads, questions",
+			Without: "nothing can be posted",
+			Methods: []string{"chat.postMessage", "chat.postEphemeral", "chat.update"},
+		},
+		{
+			Name: "users:read", Required: true, For: "guests, bots, people who have left and people of other workspaces are refused",
+			Without: "nobody can be looked up, and everybody is refused",
+			Methods: []string{"users.info"},
+		},
+		{
+			Name: "app_mentions:read", For: "a mention of the bot in a thread, where Slack offers no slash commands",
+			Without: "mentions do not reach the bot; in threads only buttons work",
+			Events:  []string{"app_mention"},
+		},
+		{
+			Name: "channels:read", For: "`playbot doctor` looks for the ops channel",
+			Without: "`playbot doctor` cannot say whether the bot is in the ops channel",
+			Methods: []string{"conversations.info", "conversations.list"},
+		},
+		{
+			Name: "groups:read", For: "the same, where that channel is private",
+			Without: "`playbot doctor` cannot see an ops channel that is private",
+			Methods: []string{"conversations.info", "conversations.list"},
+		},
+	}
+}
+
+// free are the methods and events that need no scope of the bot token.
+func free() (methods, events []string) {
+	return []string{"auth.test", "apps.connections.open", "views.publish"}, []string{"app_home_opened"}
+}
+
+// ScopeNames are the names of the scopes; with minimal only of those that are required.
+func ScopeNames(minimal bool) []string {
+	var out []string
+	for _, s := range Scopes() {
+		if s.Required || !minimal {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
+// Lacking returns those of [Scopes] that were not granted.
+func Lacking(granted []string) []Scope {
+	return slices.DeleteFunc(Scopes(), func(s Scope) bool { return slices.Contains(granted, s.Name) })
+}
