@@ -22,7 +22,7 @@ const (
 )
 
 // inspect looks at a file before bbolt maps it into memory, because a truncated or zeroed file
-// would end the process there. It reports whether the file is to be created.
+// would end the process there. It reports whether there is none yet.
 func inspect(path string) (fresh bool, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -113,6 +113,27 @@ func commandLine() []string {
 
 func removeHolder(path string) { _ = os.Remove(holderPath(path)) }
 
+// HeldError says that another process has the file open.
+type HeldError struct {
+	Path    string
+	PID     int // 0 when it is not known
+	Command string
+	Since   time.Time
+}
+
+// Error implements error.
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("the store %s is held by %s; stop that one, or use another data directory", e.Path, e.Holder())
+}
+
+// Holder names the process.
+func (e *HeldError) Holder() string {
+	if e.PID == 0 {
+		return "another process"
+	}
+	return fmt.Sprintf("pid %d (%s, since %s)", e.PID, e.Command, e.Since.Format(time.RFC3339))
+}
+
 // heldError names the process that holds the file, when it lives.
 func heldError(path string) error {
 	var h holder
@@ -121,8 +142,7 @@ func heldError(path string) error {
 		err = json.Unmarshal(data, &h)
 	}
 	if err != nil || h.PID == 0 || syscall.Kill(h.PID, 0) != nil {
-		return fmt.Errorf("the store %s is held by another process; stop that one, or use another data directory", path)
+		return &HeldError{Path: path}
 	}
-	return fmt.Errorf("the store %s is held by pid %d (%s, since %s); stop that one, or use another data directory",
-		path, h.PID, h.Command, h.Since.Format(time.RFC3339))
+	return &HeldError{Path: path, PID: h.PID, Command: h.Command, Since: h.Since}
 }

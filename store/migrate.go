@@ -29,18 +29,8 @@ func buckets() [][]byte {
 
 // migrate creates the buckets of a fresh file, and refuses a file of another program or of a newer
 // format. It writes nothing else: a look at a file leaves it as it was.
-func migrate(db *bolt.DB, fresh bool) error {
-	err := db.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta != nil {
-			return checkFormat(meta)
-		}
-		// A process that was killed while it created the file leaves one without any bucket.
-		if first, _ := tx.Cursor().First(); first != nil && !fresh {
-			return errors.New("this is a bbolt file, but not a store of playbot; name another file")
-		}
-		return errFresh
-	})
+func migrate(db *bolt.DB) error {
+	err := db.View(checkKind)
 	if !errors.Is(err, errFresh) {
 		return err
 	}
@@ -52,6 +42,18 @@ func migrate(db *bolt.DB, fresh bool) error {
 		}
 		return tx.Bucket(bucketMeta).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, format))
 	})
+}
+
+// checkKind looks whether a file is one that this program reads; errFresh when there is nothing in it.
+func checkKind(tx *bolt.Tx) error {
+	if meta := tx.Bucket(bucketMeta); meta != nil {
+		return checkFormat(meta)
+	}
+	// A process that was killed while it created the file leaves one without any bucket.
+	if first, _ := tx.Cursor().First(); first != nil {
+		return errors.New("this is a bbolt file, but not a store of playbot; name another file")
+	}
+	return errFresh
 }
 
 // errFresh says that a file has no buckets yet.

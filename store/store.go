@@ -56,12 +56,11 @@ func Open(path string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	fresh, err := inspect(path)
-	if err != nil {
+	if _, err := inspect(path); err != nil {
 		return nil, err
 	}
 	var db *bolt.DB
-	err = guarded(func() (err error) {
+	err := guarded(func() (err error) {
 		// An array gives out the lowest free pages first: those of a commit tend to lie side by side, which
 		// the disk writes faster than pages all over the file. There are few, for next to nothing is deleted.
 		db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: o.LockTimeout, FreelistType: bolt.FreelistArrayType})
@@ -77,7 +76,7 @@ func Open(path string, o Options) (*Store, error) {
 		db: db, path: path, logger: o.Logger, queue: make(chan *appendRequest, queueSize),
 		seat: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
-	if err := s.prepare(fresh); err != nil {
+	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	writeHolder(path)
@@ -85,14 +84,14 @@ func Open(path string, o Options) (*Store, error) {
 }
 
 // prepare brings the file to the present format and finds the end of the log.
-func (s *Store) prepare(fresh bool) error {
+func (s *Store) prepare() error {
 	err := guarded(func() error { return checkBranches(s.db) })
 	if errors.Is(err, errMeta) { // a power cut leaves this behind, when it interrupts an append that nobody was told of
 		s.logger.Warn("the store lacks a meta page", "path", s.path, "error", err)
 		err = nil
 	}
 	if err == nil {
-		err = guarded(func() error { return migrate(s.db, fresh) })
+		err = guarded(func() error { return migrate(s.db) })
 	}
 	if err != nil {
 		return fmt.Errorf("open the store %s: %w", s.path, err)

@@ -40,7 +40,7 @@ func checkPages(ctx context.Context, db *bolt.DB) error {
 func checkBranches(db *bolt.DB) error { return walk(context.Background(), db, true) }
 
 func walk(ctx context.Context, db *bolt.DB, quick bool) error {
-	tx, err := db.Begin(true)
+	tx, err := db.Begin(!db.IsReadOnly()) // nobody writes to a file that is held for reading only
 	if err != nil {
 		return err
 	}
