@@ -114,13 +114,10 @@ func New(o Options) (*Bot, error) {
 
 // checkTokens catches the tokens that are easily confused before Slack is asked.
 func checkTokens(o Options) error {
-	if !strings.HasPrefix(o.BotToken, "xoxb-") {
-		return errors.New("the Slack bot token must begin with \"xoxb-\"; copy the Bot User OAuth Token from the app's page \"OAuth & Permissions\"")
+	if err := CheckBotToken(o.BotToken); err != nil {
+		return err
 	}
-	if !strings.HasPrefix(o.AppToken, "xapp-") {
-		return errors.New("the Slack app token must begin with \"xapp-\"; create an App-Level Token with connections:write on the app's page \"Basic Information\"")
-	}
-	return nil
+	return CheckAppToken(o.AppToken)
 }
 
 // Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only for what

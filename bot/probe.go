@@ -174,3 +174,19 @@ func (p *Probe) Person(ctx context.Context, team, id string) (name, why string, 
 	}
 	return u.Name, unfit(u, team), nil
 }
+
+// CheckBotToken says whether a token can be that of a bot, without asking Slack.
+func CheckBotToken(token string) error {
+	if !strings.HasPrefix(token, "xoxb-") {
+		return errors.New("the Slack bot token must begin with \"xoxb-\"; copy the Bot User OAuth Token from the app's page \"OAuth & Permissions\"")
+	}
+	return nil
+}
+
+// CheckAppToken says whether a token can be that of an app, without asking Slack.
+func CheckAppToken(token string) error {
+	if !strings.HasPrefix(token, "xapp-") {
+		return errors.New("the Slack app token must begin with \"xapp-\"; create an App-Level Token with connections:write on the app's page \"Basic Information\"")
+	}
+	return nil
+}

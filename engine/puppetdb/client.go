@@ -219,3 +219,22 @@ func (c *Client) Ping(ctx context.Context) error {
 	}
 	return err
 }
+
+// Version asks which version the server has.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/pdb/meta/v1/version", nil)
+	if err != nil {
+		return "", err
+	}
+	data, err := c.do(req)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal(data, &answer); err != nil || answer.Version == "" {
+		return "", fmt.Errorf("PuppetDB at %s does not tell its version; is puppetdb.url right?", c.base)
+	}
+	return answer.Version, nil
+}

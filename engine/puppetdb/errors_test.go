@@ -269,3 +269,18 @@ func TestTLS_showsTheClientsCertificateAndChecksTheServers(t *testing.T) {
 		}
 	}
 }
+
+func TestVersion_isWhatTheServerTells(t *testing.T) {
+	t.Parallel()
+	_, up := client(t, nil)
+	if v, err := up.Version(t.Context()); err != nil || v != "8.8.1" {
+		t.Errorf("got %q, %v", v, err)
+	}
+	for body, want := range map[string]string{`{}`: "does not tell", `<html>`: "is puppetdb.url right?"} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }))
+		t.Cleanup(srv.Close)
+		if v, err := connect(t, puppetdb.Options{URL: srv.URL}).Version(t.Context()); err == nil || v != "" || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %q, %v; want %q", body, v, err, want)
+		}
+	}
+}

@@ -73,6 +73,18 @@ type SecretRef string
 
 // Load reads and checks a configuration file.
 func Load(path string) (Config, error) {
+	c, err := Read(path)
+	if err != nil {
+		return Config{}, err
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Read reads a configuration file and does not look whether what it says can work; see [Config.Validate].
+func Read(path string) (Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w; name it with --config FILE, docs/guide/operate.md says what it holds", err)
@@ -82,9 +94,6 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %s; compare with docs/guide/operate.md", path, plainYAML(err))
 	}
 	c.resolve(filepath.Dir(path))
-	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
-	}
 	return c, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/builtin"
 	"github.com/playbot/playbot/engine/choria"
-	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/policy"
 	"github.com/playbot/playbot/engine/puppetdb"
 	"github.com/playbot/playbot/engine/tasks/slack"
@@ -28,7 +27,7 @@ type wiring struct {
 
 // types is what playbooks may use, with everything behind it connected.
 func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
-	ddls, err := w.options.Config.ddls()
+	ddls, err := w.options.Config.DDLs()
 	if err != nil {
 		return engine.Types{}, nil, err
 	}
@@ -48,8 +47,8 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 		w.app.ends.add("choria", func(context.Context) error { client.Close(); return nil })
 		deps.Network, fleet = client, client
 	}
-	if c := w.options.Config.PuppetDB; c.URL != "" {
-		client, err := puppetdb.New(puppetdb.Options{URL: c.URL, CA: c.CA, Cert: c.Cert, Key: c.Key})
+	if w.options.Config.PuppetDB.URL != "" {
+		client, err := puppetdb.New(w.options.Config.PuppetDBOptions())
 		if err != nil {
 			return engine.Types{}, nil, err
 		}
@@ -60,7 +59,7 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 }
 
 func (w wiring) network(ctx context.Context) (*choria.Client, error) {
-	o := w.options.Config.NATS.options()
+	o := w.options.Config.ChoriaOptions()
 	o.Patient, o.Logger = w.options.Patient, w.options.Logger
 	client, err := choria.Connect(ctx, o)
 	if err == nil {
@@ -76,23 +75,11 @@ func Vocabulary(dataDir string) engine.Types {
 
 // Vocabulary is the same with what the configuration knows of agents.
 func (c *Config) Vocabulary() (engine.Types, error) {
-	ddls, err := c.ddls()
+	ddls, err := c.DDLs()
 	if err != nil {
 		return engine.Types{}, err
 	}
 	return builtin.Types(builtin.Deps{DataDir: c.DataDir, DDLs: ddls}), nil
-}
-
-// ddls reads the DDLs that the configuration names; nil when it names none.
-func (c *Config) ddls() (*ddl.Index, error) {
-	if len(c.Choria.DDLs) == 0 {
-		return nil, nil //nolint:nilnil // a nil index is one that knows no agent
-	}
-	x, err := ddl.Load(c.Choria.DDLs...)
-	if err != nil {
-		return nil, fmt.Errorf("choria.ddls: %w", err)
-	}
-	return x, nil
 }
 
 func (w wiring) poster() slack.Poster {

@@ -83,6 +83,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/status/v1/simple":
 		w.Write([]byte("running"))
+	case "/pdb/meta/v1/version":
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte(`{"version":"8.8.1"}`))
 	case "/pdb/query/v4":
 		s.query(w, r)
 	default:
