@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/playbot/playbot/bot/workspace"
 )
@@ -196,6 +197,27 @@ func TestManifest_refusesNamesThatSlackDoes(t *testing.T) {
 		_, err := NewManifest(o)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+}
+
+// Limits of Slack's JSON Schema of manifests, major version 1.
+func TestManifest_staysWithinSlacksLimits(t *testing.T) {
+	t.Parallel()
+	m, err := NewManifest(ManifestOptions{Name: strings.Repeat("ä", 35), Command: "/" + strings.Repeat("p", 31)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slash := m.Features.SlashCommands[0]
+	for what, c := range map[string]struct {
+		text string
+		most int
+	}{
+		"name": {m.Display.Name, 35}, "description": {m.Display.Description, 140}, "color": {m.Display.BackgroundColor, 7},
+		"bot": {m.Features.BotUser.DisplayName, 80}, "command": {slash.Command, 32}, "command's description": {slash.Description, 2000}, "hint": {slash.UsageHint, 1000},
+	} {
+		if n := utf8.RuneCountInString(c.text); n == 0 || n > c.most {
+			t.Errorf("the %s has %d characters of %d", what, n, c.most)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func Verify(ctx context.Context, path string) (_ Checked, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	s := &Store{db: db, path: path, logger: slog.New(slog.DiscardHandler)}
-	if err := s.readable(); err != nil {
+	if err := s.readable(ctx); err != nil {
 		if errors.Is(err, errFresh) {
 			return Checked{}, nil
 		}
@@ -50,8 +50,8 @@ func Verify(ctx context.Context, path string) (_ Checked, err error) {
 }
 
 // readable says whether this program can read the file; errFresh when it has no buckets yet.
-func (s *Store) readable() error {
-	if err := guarded(func() error { return checkBranches(s.db) }); err != nil && !errors.Is(err, errMeta) {
+func (s *Store) readable(ctx context.Context) error {
+	if err := guarded(func() error { return walk(ctx, s.db, true) }); err != nil && !errors.Is(err, errMeta) {
 		return err
 	}
 	return s.view(checkKind)

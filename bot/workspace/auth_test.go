@@ -77,8 +77,10 @@ func TestAPI_wantsAScopeForEachKindOfChannel(t *testing.T) {
 	w := newWorld(t, func(o *workspace.Options) {
 		o.Scopes = []string{"channels:read"}
 		o.Channels = []workspace.Channel{
-			{ID: "C1", Name: "open", Members: []string{"U0PLAYBOT"}}, {ID: "C2", Name: "closed", Private: true, Members: []string{"U0PLAYBOT"}},
-			{ID: "C3", Name: "elsewhere", Private: true}, {ID: "D1", IM: "U0ANA", Members: []string{"U0ANA", "U0PLAYBOT"}},
+			{ID: "C1", Name: "open", Members: []string{"U0PLAYBOT"}},
+			{ID: "C2", Name: "closed", Private: true, Members: []string{"U0PLAYBOT"}},
+			{ID: "C3", Name: "elsewhere", Private: true},
+			{ID: "D1", IM: "U0ANA", Members: []string{"U0ANA", "U0PLAYBOT"}},
 		}
 	})
 	for _, c := range []struct {

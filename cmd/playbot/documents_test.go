@@ -10,10 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"gopkg.in/yaml.v3"
-
-	"github.com/playbot/playbot/bot/workspace"
 )
 
 // root is the checkout, seen from this package.
@@ -213,33 +209,5 @@ func TestDocuments_linkToWhatIsThere(t *testing.T) {
 	}
 	if followed < 20 {
 		t.Errorf("only %d links were found; the documents are not read right", followed)
-	}
-}
-
-func TestManifest_asksForWhatTheBotNeeds(t *testing.T) {
-	t.Parallel()
-	data, err := os.ReadFile(filepath.Join(root, "docs", "guide", "slack-manifest.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var manifest struct {
-		OAuth struct {
-			Scopes struct{ Bot []string }
-		} `yaml:"oauth_config"`
-		Settings struct {
-			SocketMode bool `yaml:"socket_mode_enabled"`
-		}
-	}
-	if err := yaml.Unmarshal(data, &manifest); err != nil {
-		t.Fatal(err)
-	}
-	if !manifest.Settings.SocketMode {
-		t.Error("the manifest does not turn Socket Mode on")
-	}
-	known := strings.Join(workspace.DefaultScopes(), " ")
-	for _, scope := range manifest.OAuth.Scopes.Bot {
-		if !strings.Contains(known, scope) {
-			t.Errorf("the manifest asks for %s, which the workspace of the tests does not grant", scope)
-		}
 	}
 }

@@ -34,6 +34,9 @@ type LocalOptions struct {
 	RedChecks int             // how often check_load is red after an upgrade before it is green; -1 is for ever
 	Settings  map[string]any  // what the settings store holds instead of, or beside, its defaults
 	Strict    bool            // Slack's rate limits
+	Scopes    []string        // granted to the bot; nil: those of the manifest
+	Certs     *fleetsim.Certs // of a network with TLS and signed requests; nil: neither
+	Identity  string          // the name in the client's certificate
 	Logger    *slog.Logger
 }
 
@@ -57,6 +60,12 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 	if o.Page == "" {
 		o.Page = "127.0.0.1:0"
 	}
+	if o.Scopes == nil {
+		o.Scopes = bot.ScopeNames(false)
+	}
+	if o.Identity == "" {
+		o.Identity = "deploy.bot"
+	}
 	l := &Local{Hooks: &Hooks{}}
 	if err := l.start(ctx, o); err != nil {
 		return nil, errors.Join(err, l.Stop(ctx))
@@ -66,14 +75,14 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 
 func (l *Local) start(ctx context.Context, o LocalOptions) error {
 	l.Workspace = workspace.New(workspace.Options{
-		Scopes: bot.ScopeNames(false), Strict: o.Strict, Logger: o.Logger, Hint: "/playbook run web_upgrade tier=bravo rev=abc",
+		Scopes: o.Scopes, Strict: o.Strict, Logger: o.Logger, Hint: "/playbook run web_upgrade tier=bravo rev=abc",
 	})
 	if err := l.Workspace.Listen(ctx, o.Page); err != nil {
 		return err
 	}
 	l.ends.add("workspace", func(context.Context) error { l.Workspace.Stop(); return nil })
 	var err error
-	l.Fleet, err = fleetsim.Start(ctx, fleetsim.Options{Nodes: o.Nodes, RedChecks: o.RedChecks, Listen: true, Logger: o.Logger})
+	l.Fleet, err = fleetsim.Start(ctx, fleetsim.Options{Nodes: o.Nodes, RedChecks: o.RedChecks, Listen: true, Certs: o.Certs, Logger: o.Logger})
 	if err != nil {
 		return err
 	}
@@ -134,9 +143,12 @@ func (l *Local) configure(o LocalOptions, db, hooks string) error {
 			BotToken: SecretRef("file:" + filepath.Join(o.Dir, "bot_token")), AppToken: SecretRef("file:" + filepath.Join(o.Dir, "app_token")),
 			APIURL: l.Workspace.APIURL(), OpsChannel: "#ops",
 		},
-		NATS:     NATSConfig{Servers: []string{l.Fleet.URL()}, Insecure: true, Identity: "deploy.bot"},
+		NATS:     NATSConfig{Servers: []string{l.Fleet.URL()}, Insecure: o.Certs == nil, Identity: o.Identity},
 		PuppetDB: PuppetConfig{URL: db},
 		Policy:   localPolicy(),
+	}
+	if o.Certs != nil {
+		l.Config.NATS.CA, l.Config.NATS.Cert, l.Config.NATS.Key = o.Certs.CA, o.Certs.ClientCert, o.Certs.ClientKey
 	}
 	l.Config.resolve(o.Dir)
 	settings, err := settingsFile(hooks, o.Settings)
