@@ -24,3 +24,29 @@ func (c *Client) Connection() Connection {
 	}
 	return out
 }
+
+// Certificate names the files of the certificate, those of a puppet agent too; they are empty when there is none.
+func (o Options) Certificate() (ca, cert, key string) {
+	o = o.withDefaults().withPuppet()
+	return o.CA, o.Cert, o.Key
+}
+
+// Try loads keys, certificates and tokens as [Connect] does, and connects to nothing. It says in whose name a
+// client with these options asks.
+func (o Options) Try() (Callers, error) {
+	s, err := o.withDefaults().security()
+	if s.end != nil {
+		s.end()
+	}
+	return s.callers, err
+}
+
+// TokenEnds says when the token ends; the zero time is never.
+func (o Options) TokenEnds() (time.Time, error) {
+	held, err := holdToken(o.Token, o.Seed)
+	if err != nil {
+		return time.Time{}, err
+	}
+	end, _ := held.claims.Expiry()
+	return end, nil
+}

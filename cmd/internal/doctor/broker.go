@@ -26,7 +26,7 @@ func (s site) choria(ctx context.Context, n *notes) {
 	}
 	own := &notes{}
 	if s.certificate(ctx, own); own.count(Broken) > 0 {
-		n.skip("brokers are not asked before the certificate is good; see choria certificate")
+		n.skip("brokers are not asked before that is good by which playbot proves who it is; see above")
 		return
 	}
 	visits := s.visits(ctx, servers)
@@ -117,11 +117,24 @@ func (s site) connected(n *notes, v visit) {
 			"%s: requests are neither signed nor encrypted", v.server)
 		return
 	}
-	how += map[bool]string{true: ", requests are not signed", false: ", requests are signed"}[s.cfg.NATS.Insecure]
+	how += ", " + s.signing()
 	if c.Name != "" {
 		how += ", it calls itself " + c.Name
 	}
 	n.ok("%s: %s, collective %s, connected in %v", v.server, how, s.cfg.NATS.Collective, v.took.Round(time.Millisecond))
+}
+
+// signing says how requests prove who asks.
+func (s site) signing() string {
+	switch c := s.cfg.NATS; {
+	case c.Insecure:
+		return "requests are not signed"
+	case c.Signer != nil:
+		return "an AAA service signs requests"
+	case c.Token != "":
+		return "requests are signed with a token's key"
+	}
+	return "requests are signed"
 }
 
 // dial looks whether anybody listens at a broker's address: the client library does not tell why it

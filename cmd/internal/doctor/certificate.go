@@ -16,30 +16,67 @@ import (
 // renewal is how long before its end a certificate is called to mind.
 const renewal = 30 * 24 * time.Hour
 
-// certificate looks at the certificate for the Choria network.
+// certificate looks at what proves to the Choria network who asks: a certificate, or a token.
 func (s site) certificate(_ context.Context, n *notes) {
-	c := s.cfg.NATS
+	c, o := s.cfg.NATS, s.cfg.ChoriaOptions()
+	ca, cert, key := o.Certificate()
 	switch {
 	case len(c.Servers) == 0:
 		n.skip("no network is configured")
+		return
 	case c.Insecure:
 		n.skip("nats.insecure needs none")
-	case c.CA == "" || c.Cert == "" || c.Key == "":
-		n.skip("it is not named; see configuration")
-	default:
-		leaf := certificate(n, c.CA, c.Cert, c.Key)
-		if leaf == nil {
-			return
+		return
+	case len(o.Check()) > 0:
+		n.skip("nothing says which; see configuration")
+		return
+	}
+	if cert != "" {
+		if leaf := certificate(n, ca, cert, key); leaf != nil {
+			s.certified(n, cert, leaf)
 		}
-		s.identity(n, leaf)
-		if n.good() {
-			n.ok("%s, valid until %s", c.Identity, leaf.NotAfter.UTC().Format(time.DateOnly))
-		}
+	}
+	if c.Token != "" {
+		s.token(n.about("choria token"))
+	}
+	if n.count(Broken) > 0 {
+		return
+	}
+	if _, err := o.Try(); err != nil { // whatever else the client minds
+		n.problem(err, "correct the files that nats: names")
 	}
 }
 
+// certified is what is said of a certificate that can be used.
+func (s site) certified(n *notes, file string, leaf *x509.Certificate) {
+	if s.cfg.NATS.Token == "" && s.cfg.NATS.Signer == nil { // else another signs requests, and any name will do
+		s.identity(n, file, leaf)
+	}
+	if n.good() {
+		n.ok("%s, valid until %s", strings.Join(namesIn(leaf), ", "), leaf.NotAfter.UTC().Format(time.DateOnly))
+	}
+}
+
+// token looks at a token and its key. How long it is good for is no reason to warn: tokens are short-lived
+// on purpose, and read again when they have ended.
+func (s site) token(n *notes) {
+	end, err := s.cfg.ChoriaOptions().TokenEnds()
+	if err != nil {
+		n.problem(err, "have a token issued anew")
+		return
+	}
+	if len(s.cfg.NATS.Issuers) == 0 {
+		n.warn("set nats.issuers to the public keys of those who issue the servers' tokens", "replies are not held to their senders: whoever controls the broker can make them up")
+	}
+	until := "for ever"
+	if !end.IsZero() {
+		until = "until " + end.UTC().Format(time.RFC3339)
+	}
+	n.ok("%s, good %s", s.cfg.NATS.Token, until)
+}
+
 // identity compares the name in the certificate with what servers take requests from.
-func (s site) identity(n *notes, leaf *x509.Certificate) {
+func (s site) identity(n *notes, file string, leaf *x509.Certificate) {
 	c := s.cfg.NATS
 	names := namesIn(leaf)
 	switch {
@@ -47,7 +84,7 @@ func (s site) identity(n *notes, leaf *x509.Certificate) {
 		n.broken("set nats.identity to the name in the certificate", "nats.identity is missing; the certificate is for %s", strings.Join(names, ", "))
 	case !slices.Contains(names, c.Identity):
 		n.broken("set nats.identity to the name in the certificate", "%s is for %s and not for nats.identity %q: no server would answer",
-			c.Cert, strings.Join(names, ", "), c.Identity)
+			file, strings.Join(names, ", "), c.Identity)
 	case !strings.HasSuffix(c.Identity, ".mcollective") && !strings.HasSuffix(c.Identity, ".choria"):
 		n.broken("have a certificate made whose name ends in .mcollective", "servers take no requests from %q: the name ends neither in .mcollective nor in .choria", c.Identity)
 	}

@@ -154,7 +154,7 @@ func TestExamine_saysEverythingThatAConfigurationLacks(t *testing.T) {
 	r := Examine(t.Context(), Options{Config: path, Limit: patient})
 	r.wants(t,
 		want{"configuration", Broken, "data_dir is missing", "docs/guide/operate.md"},
-		want{"configuration", Broken, "nats.ca is missing", "docs/guide/operate.md"},
+		want{"configuration", Broken, "nothing says who playbot is", "docs/guide/operate.md"},
 		want{"configuration", Broken, `unknown verb "fly"`, "use view, run, approve or cancel"},
 		want{"configuration", Broken, `"ftp://db" is no address`, "write it as https://HOST:PORT"},
 		want{"configuration", Broken, "can be written by everybody", "chmod o-w " + path},

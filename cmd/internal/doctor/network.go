@@ -20,7 +20,7 @@ type network struct {
 
 // look counts who is there, asks one of them for a sign of life, and compares what it has with what we know.
 func (w network) look(ctx context.Context, n *notes) {
-	callers(n.about("choria caller"), w.cfg.NATS)
+	w.callers(n.about("choria caller"), w.client)
 	n.about("choria nodes")
 	begin := time.Now()
 	nodes, err := w.client.Discover(ctx, choria.Filter{})

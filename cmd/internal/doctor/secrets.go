@@ -25,8 +25,9 @@ func (s site) secrets(_ context.Context, n *notes) {
 			n.problem(err, "let "+t.key+" name a file or a variable that playbot can read")
 		}
 	}
+	_, _, key := s.cfg.ChoriaOptions().Certificate()
 	for _, f := range []struct{ key, path string }{
-		{"nats.key", s.cfg.NATS.Key}, {"puppetdb.key", s.cfg.PuppetDB.Key}, {"the key of secret inputs", s.cfg.StorePath() + ".key"},
+		{"nats.key", key}, {"nats.seed", s.cfg.NATS.Seed}, {"puppetdb.key", s.cfg.PuppetDB.Key}, {"the key of secret inputs", s.cfg.StorePath() + ".key"},
 	} {
 		if f.path != "" && private(f.key, f.path, n) {
 			seen++
