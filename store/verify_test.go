@@ -67,6 +67,17 @@ func TestVerify_namesWhoHoldsTheFile(t *testing.T) {
 	}
 }
 
+func TestVerify_readsBesideOthersWhoOnlyRead(t *testing.T) {
+	t.Parallel()
+	path := write(t, filled(t).file)
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
+	check(t, err)
+	defer func() { check(t, db.Close()) }()
+	if _, err := store.Verify(t.Context(), path); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestVerify_refusesWhatOpenDoes(t *testing.T) {
 	t.Parallel()
 	o := filled(t)

@@ -243,3 +243,17 @@ func TestSkewed_tellsHowFarTheClockIsOff(t *testing.T) {
 		}
 	}
 }
+
+// Another clock tells whole seconds, and nobody knows when between question and answer it looked.
+func TestAhead_countsOnlyWhatCannotBeOtherwise(t *testing.T) {
+	t.Parallel()
+	at := func(seconds float64) time.Time { return time.Unix(1_000_000, 0).Add(time.Duration(seconds * float64(time.Second))) }
+	for _, c := range []struct{ begin, end, there, want float64 }{
+		{0, 0.1, 0, 0}, {0.9, 1.1, 0, 0}, {0.9, 1.1, 1, 0}, {0, 30, 15, 0}, {0, 30, 29, 0},
+		{5, 5.1, 0, 4}, {0, 0.5, 5, -4.5}, {100, 110, 0, 99}, {0, 10, 60, -50},
+	} {
+		if got := ahead(at(c.begin), at(c.end), at(c.there)).Seconds(); got != c.want {
+			t.Errorf("asked from %v to %v, told %v: %v ahead, want %v", c.begin, c.end, c.there, got, c.want)
+		}
+	}
+}
