@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -106,8 +105,12 @@ type Channel struct {
 	Member   bool // the bot is in it
 }
 
+// ErrManyChannels says that a channel was not found by its name among so many that it may be there all the
+// same; by its id it would be.
+var ErrManyChannels = errors.New("there are too many channels to look at every name")
+
 // Channel looks for a channel by its id, or by its name with or without "#"; nil when there is none
-// that the bot can see. The error is a *[ProbeError].
+// that the bot can see. The error is a *[ProbeError] or [ErrManyChannels].
 func (p *Probe) Channel(ctx context.Context, key string) (*Channel, error) {
 	name, named := strings.CutPrefix(key, "#")
 	if !named && isChannelID(key) {
@@ -127,11 +130,11 @@ func (p *Probe) Channel(ctx context.Context, key string) (*Channel, error) {
 	return p.named(ctx, name, "private_channel")
 }
 
-// pageSize is how many channels Slack recommends to ask for at a time, and maxPages how many pages are
-// read: conversations.list allows about 20 calls a minute.
+// pageSize is the most channels that Slack tells at a time, and maxPages how many pages are read of each
+// kind: conversations.list allows about 20 calls a minute.
 const (
-	pageSize = 200
-	maxPages = 15
+	pageSize = 999
+	maxPages = 9
 )
 
 // named looks through the channels of one kind.
@@ -150,7 +153,7 @@ func (p *Probe) named(ctx context.Context, name, kind string) (*Channel, error) 
 		}
 		ask.Cursor = next
 	}
-	return nil, probeError(fmt.Errorf("there are more than %d channels, and %q is not among the first", maxPages*pageSize, name))
+	return nil, ErrManyChannels
 }
 
 func channelOf(c slack.Channel) *Channel {

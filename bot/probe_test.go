@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -132,5 +133,23 @@ func TestProbe_tellsWhoseWordCounts(t *testing.T) {
 		if got := strings.TrimSpace(name + " " + why); err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", id, got, err, want)
 		}
+	}
+}
+
+func TestProbe_givesUpOnNamesAmongTooMany(t *testing.T) {
+	t.Parallel()
+	_, p := probed(t, func(o *workspace.Options) {
+		for i := range maxPages * pageSize {
+			o.Channels = append(o.Channels, workspace.Channel{ID: fmt.Sprintf("CX%d", i), Name: fmt.Sprintf("x%d", i)})
+		}
+	})
+	if ch, err := p.Channel(t.Context(), "#x8000"); err != nil || ch == nil || ch.ID != "CX8000" {
+		t.Errorf("a channel among the last: %+v, %v", ch, err)
+	}
+	if ch, err := p.Channel(t.Context(), "#nosuch"); !errors.Is(err, ErrManyChannels) || ch != nil {
+		t.Errorf("a channel that is not among so many: %+v, %v", ch, err)
+	}
+	if ch, err := p.Channel(t.Context(), "CNOSUCH"); err != nil || ch != nil {
+		t.Errorf("an id is looked up as such: %+v, %v", ch, err)
 	}
 }

@@ -24,9 +24,15 @@ func offline(t *testing.T) *clinic {
 			"boss": {Members: []string{"ben"}, May: []policy.Verb{policy.Approve}, Playbooks: []string{"*"}},
 		}},
 	}
+	c.shelve()
+	return c
+}
+
+// shelve writes two playbooks, of which one asks.
+func (c *clinic) shelve() {
+	c.t.Helper()
 	c.write("books/drain.yaml", book("drain", "mcollective: {destructive: true, nodes: [lb1.example.net], action: haproxy.disable}"))
 	c.write("books/hello.yaml", book("hello", "log: {message: hello}"))
-	return c
 }
 
 func book(name, task string) string {
@@ -247,7 +253,9 @@ func TestSkewed_tellsHowFarTheClockIsOff(t *testing.T) {
 // Another clock tells whole seconds, and nobody knows when between question and answer it looked.
 func TestAhead_countsOnlyWhatCannotBeOtherwise(t *testing.T) {
 	t.Parallel()
-	at := func(seconds float64) time.Time { return time.Unix(1_000_000, 0).Add(time.Duration(seconds * float64(time.Second))) }
+	at := func(seconds float64) time.Time {
+		return time.Unix(1_000_000, 0).Add(time.Duration(seconds * float64(time.Second)))
+	}
 	for _, c := range []struct{ begin, end, there, want float64 }{
 		{0, 0.1, 0, 0}, {0.9, 1.1, 0, 0}, {0.9, 1.1, 1, 0}, {0, 30, 15, 0}, {0, 30, 29, 0},
 		{5, 5.1, 0, 4}, {0, 0.5, 5, -4.5}, {100, 110, 0, 99}, {0, 10, 60, -50},
@@ -255,5 +263,25 @@ func TestAhead_countsOnlyWhatCannotBeOtherwise(t *testing.T) {
 		if got := ahead(at(c.begin), at(c.end), at(c.there)).Seconds(); got != c.want {
 			t.Errorf("asked from %v to %v, told %v: %v ahead, want %v", c.begin, c.end, c.there, got, c.want)
 		}
+	}
+}
+
+func TestWriters_mindsTheOwner(t *testing.T) {
+	t.Parallel()
+	c := offline(t)
+	mine := uint32(os.Geteuid())
+	n := &notes{check: "playbooks"}
+	writers(c.path("books"), []uint32{mine + 1}, n)
+	Report(n.list).wants(t, want{"playbooks", Warning, "somebody who is neither root nor playbot's user owns " + c.path("books"), "chown root "})
+	n = &notes{check: "playbooks"}
+	if writers(c.path("books"), []uint32{mine + 1, mine}, n); len(n.list) > 0 {
+		t.Errorf("their owner is trusted, but: %+v", n.list)
+	}
+	if owners := (site{cfg: c.Config}).owners(); owners[0] != 0 || owners[1] != mine || len(owners) != 2 {
+		t.Errorf("without data_dir the owners are %v", owners)
+	}
+	c.write("data/x", "")
+	if owners := (site{cfg: c.Config}).owners(); len(owners) != 3 || owners[2] != mine {
+		t.Errorf("with data_dir the owners are %v", owners)
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -25,8 +26,10 @@ func (s site) channel(ctx context.Context, n *notes) {
 	ch, err := p.Channel(ctx, name)
 	e, asked := errors.AsType[*bot.ProbeError](err)
 	switch {
+	case errors.Is(err, bot.ErrManyChannels):
+		n.warn("write its id into slack.ops_channel; the channel's details show it", "it is not known whether the bot is in %s: %v", name, err)
 	case asked && e.Code == "missing_scope":
-		n.warn(scopeRemedy, "it is not known whether the bot is in %s: the token lacks the scope %s", name, e.Needed)
+		n.warn(scopeRemedy, "it is not known whether the bot is in %s: the token lacks the scope %s", name, cmp.Or(e.Needed, "channels:read"))
 	case asked && e.Refused():
 		n.skip("Slack refuses the bot token")
 	case err != nil:

@@ -53,13 +53,16 @@ var foreign = sync.OnceValues(func() (*fleetsim.Certs, error) {
 	return fleetsim.NewCerts(dir, identity)
 })
 
-// open starts a clinic, with TLS when there are certificates.
+// open starts a clinic with two playbooks, with TLS when there are certificates.
 func open(t *testing.T, certs *fleetsim.Certs, change func(*app.LocalOptions)) *clinic {
 	t.Helper()
 	o := app.LocalOptions{Dir: t.TempDir(), Nodes: fleetsim.WebFleet(2, 0), Certs: certs}
 	if certs != nil {
 		o.Identity = identity
 	}
+	books := &clinic{t: t, dir: t.TempDir()}
+	books.shelve()
+	o.Playbooks = books.path("books")
 	if change != nil {
 		change(&o)
 	}

@@ -21,7 +21,7 @@ func TestExamine_findsNothingWrongWithWhatWorks(t *testing.T) {
 	for name, certs := range map[string]*fleetsim.Certs{"as of make dev": nil, "with TLS": authority(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := open(t, certs, nil)
+			c := open(t, certs, func(o *app.LocalOptions) { o.Playbooks = "" }) // the examples
 			r := c.examine()
 			r.wants(t)
 			for _, w := range []want{

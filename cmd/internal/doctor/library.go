@@ -3,10 +3,11 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/playbot/playbot/cmd/internal/app"
 	"github.com/playbot/playbot/playbooks"
@@ -23,7 +24,7 @@ func (s site) playbooks(_ context.Context, n *notes) {
 		n.problem(err, "name the folder in playbooks:")
 		return
 	}
-	writers(s.cfg.Playbooks, n)
+	writers(s.cfg.Playbooks, s.owners(), n)
 	broken := shelf.Broken()
 	for _, b := range broken {
 		n.broken("playbot check "+filepath.Join(s.cfg.Playbooks, b.File), "%s does not load", b.File)
@@ -45,29 +46,39 @@ func (s site) library() (*playbooks.Library, error) {
 	return playbooks.OpenLibrary(s.cfg.Playbooks, types)
 }
 
+// owners are whose files may be run: root's, those of who looks, and those of the owner of data_dir, which is
+// playbot's user.
+func (s site) owners() []uint32 {
+	out := []uint32{0, uint32(os.Geteuid())}
+	if info, err := os.Stat(s.cfg.DataDir); err == nil {
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			out = append(out, st.Uid)
+		}
+	}
+	return out
+}
+
 // writers looks who can change playbooks: whoever can decides what runs on the fleet.
-func writers(dir string, n *notes) {
-	var everybody, group []string
-	look := func(path string, info fs.FileInfo) {
+func writers(dir string, owners []uint32, n *notes) {
+	files, err := bookFiles(dir)
+	if err != nil {
+		n.problem(err, "let playbot's user read the folder")
+		return
+	}
+	var everybody, group, others []string
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // it does not load either
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
 		switch mode := info.Mode().Perm(); {
 		case mode&0o002 != 0 && (!info.IsDir() || info.Mode()&os.ModeSticky == 0):
 			everybody = append(everybody, path)
 		case mode&0o020 != 0:
 			group = append(group, path)
-		}
-	}
-	if info, err := os.Stat(dir); err == nil {
-		look(dir, info)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		n.problem(err, "let playbot's user read the folder")
-		return
-	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if info, err := os.Stat(path); err == nil && playbooks.IsBookFile(e.Name()) {
-			look(path, info)
+		case ok && !slices.Contains(owners, st.Uid):
+			others = append(others, path)
 		}
 	}
 	if len(everybody) > 0 {
@@ -76,6 +87,24 @@ func writers(dir string, n *notes) {
 	if len(group) > 0 {
 		n.warn("chmod g-w "+strings.Join(group, " ")+", unless that group is meant", "a group can change %s", some(group))
 	}
+	if len(others) > 0 {
+		n.warn("chown root "+strings.Join(others, " ")+", unless that user is meant", "somebody who is neither root nor playbot's user owns %s, and can change it", some(others))
+	}
+}
+
+// bookFiles are the folder itself and its playbooks.
+func bookFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := []string{dir}
+	for _, e := range entries {
+		if playbooks.IsBookFile(e.Name()) {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	return out, nil
 }
 
 // some names the first of a list, and how many there are besides.
