@@ -54,11 +54,11 @@ func TestExamine_saysWhatIsWrongWithFiles(t *testing.T) {
 			spoil: func(c *clinic) { c.Config.DataDir = filepath.Join(c.write("file", "x"), "a", "b") },
 			want:  []want{{"data_dir", Broken, "not a directory", "let playbot's user reach the folder"}},
 		},
-		"a history that others can change": {
+		"a history that others can change (T-25)": {
 			spoil: func(c *clinic) { c.write("data/x", ""); c.chmod(c.path("data"), 0o770) },
 			want:  []want{{"data_dir", Broken, "others can write into", "chmod 700 "}},
 		},
-		"a history that others can see": {
+		"a history that others can see (T-25)": {
 			spoil: func(c *clinic) { c.write("data/x", ""); c.chmod(c.path("data"), 0o755) },
 			want:  []want{{"data_dir", Warning, "others can look into", "chmod 700 "}},
 		},
@@ -66,7 +66,7 @@ func TestExamine_saysWhatIsWrongWithFiles(t *testing.T) {
 			spoil: func(c *clinic) { c.write("data/playbot.db", strings.Repeat("x", 9000)) },
 			want:  []want{{"store", Broken, "is damaged", "move it away and restore a backup, nothing was changed"}},
 		},
-		"a store of the terminal that others can read": {
+		"a store of the terminal that others can read (T-25)": {
 			spoil: func(c *clinic) { c.chmod(c.write("data/terminal.db", ""), 0o644) },
 			want:  []want{{"terminal store", Broken, "can be read by others", "run chmod 600 "}},
 		},
@@ -257,8 +257,15 @@ func TestAhead_countsOnlyWhatCannotBeOtherwise(t *testing.T) {
 		return time.Unix(1_000_000, 0).Add(time.Duration(seconds * float64(time.Second)))
 	}
 	for _, c := range []struct{ begin, end, there, want float64 }{
-		{0, 0.1, 0, 0}, {0.9, 1.1, 0, 0}, {0.9, 1.1, 1, 0}, {0, 30, 15, 0}, {0, 30, 29, 0},
-		{5, 5.1, 0, 4}, {0, 0.5, 5, -4.5}, {100, 110, 0, 99}, {0, 10, 60, -50},
+		{0, 0.1, 0, 0},
+		{0.9, 1.1, 0, 0},
+		{0.9, 1.1, 1, 0},
+		{0, 30, 15, 0},
+		{0, 30, 29, 0},
+		{5, 5.1, 0, 4},
+		{0, 0.5, 5, -4.5},
+		{100, 110, 0, 99},
+		{0, 10, 60, -50},
 	} {
 		if got := ahead(at(c.begin), at(c.end), at(c.there)).Seconds(); got != c.want {
 			t.Errorf("asked from %v to %v, told %v: %v ahead, want %v", c.begin, c.end, c.there, got, c.want)

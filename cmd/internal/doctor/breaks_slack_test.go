@@ -89,7 +89,7 @@ func TestExamine_saysWhatIsWrongWithSlack(t *testing.T) {
 			spoil: func(c *clinic) { c.Workspace.FailNext("apps.connections.open", "missing_scope", 1) },
 			want:  []want{{socket, Broken, "Slack refuses the app token: missing_scope", "connections:write"}},
 		},
-		"tokens that others can read": {
+		"tokens that others can read (T-27)": {
 			spoil: func(c *clinic) { c.chmod(c.path("bot_token"), 0o644) },
 			want: []want{
 				{"secrets", Broken, "slack.bot_token: ", "run chmod 600 "},
