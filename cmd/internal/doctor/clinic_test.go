@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -43,15 +42,6 @@ func authority(t *testing.T) *fleetsim.Certs {
 	}
 	return certs
 }
-
-// foreign is a CA that nobody here trusts.
-var foreign = sync.OnceValues(func() (*fleetsim.Certs, error) {
-	dir, err := os.MkdirTemp("", "foreign-")
-	if err != nil {
-		return nil, err
-	}
-	return fleetsim.NewCerts(dir, identity)
-})
 
 // open starts a clinic with two playbooks, with TLS when there are certificates.
 func open(t *testing.T, certs *fleetsim.Certs, change func(*app.LocalOptions)) *clinic {
