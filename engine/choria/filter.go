@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/playbot/playbot/engine/choria/filter"
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
@@ -14,6 +15,18 @@ type Filter struct {
 	Classes    []string
 	Facts      []string // country=uk, with = == != =~ < > <= >=
 	Identities []string
+	// Compound is an expression that servers evaluate over all of these, such as
+	// with("country=uk") and not with("roles::web"); "" for none.
+	Compound string
+}
+
+// Matcher is the filter as servers evaluate it, for servers that are only described.
+func (f Filter) Matcher() (*filter.Matcher, error) {
+	w, err := f.wire()
+	if err != nil {
+		return nil, err
+	}
+	return filter.New(w)
 }
 
 func (f Filter) wire() (wire.Filter, error) {
@@ -25,13 +38,19 @@ func (f Filter) wire() (wire.Filter, error) {
 		}
 		w.Fact = append(w.Fact, fact)
 	}
+	if f.Compound != "" {
+		w.Compound = [][]map[string]string{{{"expr": f.Compound}}}
+	}
 	return w, nil
 }
 
 // operators in the order in which they must be looked for.
-func operators() []string { return []string{"==", "!=", "=~", "<=", ">=", "=", "<", ">"} }
+func operators() []string {
+	return []string{"==", "!=", "=~", "<=", ">=", "=<", "=>", "=", "<", ">"}
+}
 
-// ParseFact reads a comparison such as country=uk. A single = means ==, or =~ before /…/.
+// ParseFact reads a comparison such as country=uk. A single = means ==, or =~ before /…/; =< and => are
+// <= and >=, as in 2017.
 func ParseFact(s string) (wire.Fact, error) {
 	at, op := len(s), ""
 	for _, o := range operators() {
@@ -46,7 +65,12 @@ func ParseFact(s string) (wire.Fact, error) {
 	if op == "" || name == "" || value == "" {
 		return wire.Fact{}, fmt.Errorf("%q is not a fact filter; write it as in country=uk or mem>=4", s)
 	}
-	if op == "=" {
+	switch op {
+	case "=<":
+		op = "<="
+	case "=>":
+		op = ">="
+	case "=":
 		op = "=="
 		if len(value) > 1 && value[0] == '/' && value[len(value)-1] == '/' {
 			op = "=~"

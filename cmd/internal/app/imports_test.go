@@ -39,6 +39,7 @@ func rules() []rule {
 		{"engine/datastores/file", []string{"engine", "playbooks"}, []string{"gopkg.in/yaml.v3"}},
 		{"engine/plugin", []string{"engine", "playbooks"}, nil},
 		{"engine/choria", []string{"engine", "playbooks", "engine/choria"}, []string{"github.com/nats-io"}},
+		{"engine/choria/filter", []string{"engine/choria"}, []string{"github.com/expr-lang/expr", "github.com/tidwall/gjson", "github.com/Masterminds/semver"}},
 		{"engine/puppetdb", []string{"engine", "playbooks", "engine/puppetdb"}, nil},
 		{"engine/builtin", []string{"engine", "playbooks"}, nil},
 		{"store", []string{"engine"}, []string{"go.etcd.io/bbolt"}},

@@ -1,95 +1,50 @@
 package booktest
 
 import (
-	"cmp"
+	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/filter"
 )
 
-// matches evaluates a filter as a server does: every agent, class and fact must hold, and any of the names.
-func (w network) matches(n node, f choria.Filter) (bool, error) {
-	agents := slices.Collect(maps.Keys(w.agents(n)))
-	for _, want := range f.Agents {
-		if n.agents != nil && !slices.ContainsFunc(agents, func(have string) bool { return same(want, have, "") }) {
-			return false, nil
-		}
+// Discover evaluates a filter over the nodes.
+func (w network) Discover(_ context.Context, f choria.Filter) ([]string, error) {
+	matcher, err := f.Matcher()
+	if err != nil {
+		return nil, err
 	}
-	for _, want := range f.Classes {
-		if !slices.ContainsFunc(n.classes, func(have string) bool { return same(want, have, "(?i)") }) {
-			return false, nil
-		}
+	f.Agents = nil
+	whichever, err := f.Matcher() // for nodes that have every agent
+	if err != nil {
+		return nil, err
 	}
-	for _, s := range f.Facts {
-		fact, err := choria.ParseFact(s)
+	var out []string
+	for _, n := range w.present() {
+		s, err := w.server(n)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		if !compare(dig(n.facts, fact.Fact), fact.Operator, fact.Value) {
-			return false, nil
+		if !n.silent && (matcher.Matches(s) || n.agents == nil && whichever.Matches(s)) {
+			out = append(out, n.name)
 		}
 	}
-	return len(f.Identities) == 0 || slices.ContainsFunc(f.Identities, func(want string) bool { return same(want, n.name, "") }), nil
+	slices.Sort(out)
+	return out, nil
 }
 
-// same compares a word, or matches it when it stands between slashes.
-func same(want, have, flags string) bool {
-	if len(want) > 2 && want[0] == '/' && want[len(want)-1] == '/' {
-		re, err := regexp.Compile(flags + want[1:len(want)-1])
-		return err == nil && re.MatchString(have)
+// server is what a filter looks at.
+func (w network) server(n node) (filter.Server, error) {
+	facts, err := filter.Raw(n.facts)
+	if err != nil {
+		return filter.Server{}, fmt.Errorf("the facts of %s: %w", n.name, err)
 	}
-	return want == have || flags != "" && strings.EqualFold(want, have)
-}
-
-// dig finds a fact by its dotted path.
-func dig(facts map[string]any, path string) any {
-	var v any = facts
-	for part := range strings.SplitSeq(path, ".") {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = m[part]
+	s := filter.Server{Identity: n.name, Agents: slices.Collect(maps.Keys(w.agents(n))), Facts: facts}
+	for _, c := range n.classes {
+		s.Classes = append(s.Classes, strings.ToLower(c)) // as the file of classes on a server
 	}
-	return v
-}
-
-// compare compares a fact: text as text without its case, numbers as numbers; a structure compares with nothing.
-func compare(have any, operator, want string) bool {
-	switch have.(type) {
-	case nil, map[string]any, []any:
-		return false
-	}
-	text := fmt.Sprint(have)
-	switch operator {
-	case "==":
-		return strings.EqualFold(text, want)
-	case "!=":
-		return !strings.EqualFold(text, want)
-	case "=~":
-		return same("/"+strings.Trim(want, "/")+"/", text, "(?i)")
-	}
-	order := cmp.Compare(strings.ToLower(text), strings.ToLower(want))
-	if _, isText := have.(string); !isText {
-		a, errA := strconv.ParseFloat(text, 64)
-		b, errB := strconv.ParseFloat(want, 64)
-		if errA != nil || errB != nil {
-			return false
-		}
-		order = cmp.Compare(a, b)
-	}
-	switch operator {
-	case "<":
-		return order < 0
-	case ">":
-		return order > 0
-	case "<=":
-		return order <= 0
-	}
-	return order >= 0
+	return s, nil
 }

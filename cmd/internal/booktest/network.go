@@ -220,19 +220,3 @@ func (w network) wait(ctx context.Context, missing bool) error {
 	}
 	return pause(ctx, requestTimeout)
 }
-
-// Discover evaluates a filter over the nodes.
-func (w network) Discover(_ context.Context, f choria.Filter) ([]string, error) {
-	var out []string
-	for _, n := range w.present() {
-		ok, err := w.matches(n, f)
-		if err != nil {
-			return nil, err
-		}
-		if ok && !n.silent {
-			out = append(out, n.name)
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}

@@ -125,30 +125,33 @@ func TestExpand_writesRangesOut(t *testing.T) {
 	}
 }
 
-func TestMatches_evaluatesAFilterAsAServerDoes(t *testing.T) {
+func TestDiscover_evaluatesAFilterAsAServerDoes(t *testing.T) {
 	t.Parallel()
-	w := network{newWorld(&surroundings{}, (&Shelf{}).forCase())}
 	n := node{name: "web1", classes: []string{"Roles::Web"}, agents: map[string]string{"kafka": "1.0.0"}, facts: map[string]any{
 		"tier": "Bravo", "cpus": 10, "os": map[string]any{"family": "Debian"},
 	}}
+	w := network{newWorld(&surroundings{nodes: []node{n, {name: "any", joins: -1}, {name: "gone", silent: true}}}, (&Shelf{}).forCase())}
 	for _, row := range []struct {
 		filter choria.Filter
-		want   bool
+		want   string
 	}{
-		{choria.Filter{}, true},
-		{choria.Filter{Agents: []string{"kafka", "/^rpc/"}}, true},
-		{choria.Filter{Agents: []string{"puppet"}}, false},
-		{choria.Filter{Classes: []string{"roles::web", "/WEB/"}}, true},
-		{choria.Filter{Classes: []string{"roles::db"}}, false},
-		{choria.Filter{Facts: []string{"tier=bravo", "os.family!=RedHat", "cpus>9", "cpus<=10", "tier=/^br/"}}, true},
-		{choria.Filter{Facts: []string{"cpus<9"}}, false},
-		{choria.Filter{Facts: []string{"cpus>=many"}}, false},
-		{choria.Filter{Facts: []string{"os=Debian"}}, false},
-		{choria.Filter{Facts: []string{"none!=x"}}, false},
-		{choria.Filter{Identities: []string{"db1", "/^web/"}}, true},
-		{choria.Filter{Identities: []string{"web"}}, false},
+		{choria.Filter{}, "any web1"},
+		{choria.Filter{Agents: []string{"puppet", "/^x/"}}, "any"},
+		{choria.Filter{Compound: `with("kafka") and fact("cpus") > 9 and not with("tier=/^al/")`}, "web1"},
+		{choria.Filter{Agents: []string{"kafka", "/^rpc/"}}, "any web1"},
+		{choria.Filter{Agents: []string{"puppet"}}, "any"},
+		{choria.Filter{Classes: []string{"roles::web", "/WEB/"}}, "web1"},
+		{choria.Filter{Classes: []string{"roles::db"}}, ""},
+		{choria.Filter{Facts: []string{"tier=bravo", "os.family!=RedHat", "cpus>9", "cpus<=10", "tier=/^br/"}}, "web1"},
+		{choria.Filter{Facts: []string{"cpus<9"}}, ""},
+		{choria.Filter{Facts: []string{"cpus>=many"}}, ""},
+		{choria.Filter{Facts: []string{"os=Debian"}}, ""},
+		{choria.Filter{Facts: []string{"none!=x"}}, ""},
+		{choria.Filter{Identities: []string{"db1", "/^web/"}}, "web1"},
+		{choria.Filter{Identities: []string{"web"}}, ""},
 	} {
-		if got, err := w.matches(n, row.filter); err != nil || got != row.want {
+		got, err := w.Discover(t.Context(), row.filter)
+		if err != nil || strings.Join(got, " ") != row.want {
 			t.Errorf("%+v: got %v, %v, want %v", row.filter, got, err, row.want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/playbot/playbot/engine/choria/filter"
 	"github.com/playbot/playbot/engine/choria/internal/token"
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
@@ -96,7 +97,11 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	}
 	f := &Fleet{opts: o, logger: o.Logger, secret: rand.Text(), quit: make(chan struct{}), nodes: make(map[string]*nodeState), port: server.RANDOM_PORT}
 	for _, n := range o.Nodes {
-		f.nodes[n.Name] = newNodeState(n)
+		state, err := newNodeState(n)
+		if err != nil {
+			return nil, err
+		}
+		f.nodes[n.Name] = state
 		f.order = append(f.order, n.Name)
 	}
 	if err := f.startBroker(); err != nil {
@@ -129,13 +134,17 @@ func (f *Fleet) Stop() {
 func (f *Fleet) receiver() nats.MsgHandler {
 	decode := f.decoder()
 	var last []byte
-	var req wire.Request
+	var req request
 	return func(m *nats.Msg) {
 		if !bytes.Equal(m.Data, last) {
+			last = nil
 			var err error
-			if req, err = decode(m.Data); err != nil {
-				last = nil
+			if req.Request, err = decode(m.Data); err != nil {
 				f.logger.Warn("request refused", "error", err)
+				return
+			}
+			if req.matcher, err = filter.New(req.Filter); err != nil {
+				f.logger.Warn("the filter of a request cannot be read", "error", err)
 				return
 			}
 			last = m.Data
@@ -157,7 +166,14 @@ func (f *Fleet) decoder() func([]byte) (wire.Request, error) {
 	return func(data []byte) (wire.Request, error) { return wire.DecodeRequest(data, verifier) }
 }
 
-func (f *Fleet) receive(subject string, req wire.Request) {
+// request is a request with its filter ready for use.
+type request struct {
+	wire.Request
+
+	matcher *filter.Matcher
+}
+
+func (f *Fleet) receive(subject string, req request) {
 	if req.Expired(time.Now()) {
 		f.logger.Warn("request refused: it is too old, or the clocks differ", "request", req.ID, "time", req.Time)
 		return
@@ -172,15 +188,15 @@ func (f *Fleet) receive(subject string, req wire.Request) {
 }
 
 // deliver lets one node answer when it exists and the filter matches it.
-func (f *Fleet) deliver(name string, req wire.Request) {
+func (f *Fleet) deliver(name string, req request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := f.nodes[name]
-	if n == nil || n.Deactivated || f.stopped || !n.matches(req.Filter) {
+	if n == nil || n.Deactivated || f.stopped || !req.matcher.Matches(n.server) {
 		return
 	}
 	if req.Agent == discovery {
-		f.send(n, req, "pong", f.take(name, discovery))
+		f.send(n, req.Request, "pong", f.take(name, discovery))
 		return
 	}
 	var call wire.Call
@@ -201,13 +217,13 @@ func (f *Fleet) deliver(name string, req wire.Request) {
 	action := call.Agent + "." + call.Action
 	fault := f.take(name, action)
 	if fault != nil && fault.Kind == Fail {
-		f.reply(n, action, req, wire.Answer{Action: call.Action, StatusCode: codeAborted, StatusMsg: fault.message()}, nil)
+		f.reply(n, action, req.Request, wire.Answer{Action: call.Action, StatusCode: codeAborted, StatusMsg: fault.message()}, nil)
 		return
 	}
 	if fault != nil && fault.Kind == Silent {
 		return
 	}
-	f.reply(n, action, req, f.act(n, call, data), fault)
+	f.reply(n, action, req.Request, f.act(n, call, data), fault)
 }
 
 func (f *Fleet) reply(n *nodeState, action string, req wire.Request, a wire.Answer, fault *Fault) {

@@ -1,17 +1,14 @@
 package fleetsim
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/playbot/playbot/engine/choria/internal/wire"
+	"github.com/playbot/playbot/engine/choria/filter"
 )
 
 // State is what happened to a node so far.
@@ -29,6 +26,7 @@ type State struct {
 
 type nodeState struct {
 	Node
+	server       filter.Server
 	revision     string
 	upgraded     bool
 	checks       int
@@ -48,16 +46,20 @@ type nodeState struct {
 // firstRevision is what every node runs before an upgrade.
 const firstRevision = "1.0.0"
 
-func newNodeState(n Node) *nodeState {
+func newNodeState(n Node) (*nodeState, error) {
 	if n.Agents == nil {
 		n.Agents = Agents()
 	}
+	server, err := described(n)
+	if err != nil {
+		return nil, fmt.Errorf("the facts of %s: %w", n.Name, err)
+	}
 	now := time.Now()
 	return &nodeState{
-		Node: n, revision: firstRevision, drained: map[string]bool{}, runUntil: now.Add(n.Running), lastRun: now,
+		Node: n, server: server, revision: firstRevision, drained: map[string]bool{}, runUntil: now.Add(n.Running), lastRun: now,
 		services: map[string]string{"httpd": "running", "puppet": "running"},
 		packages: map[string]string{"app": firstRevision, "openssl": "3.0.14"},
-	}
+	}, nil
 }
 
 func (n *nodeState) state() State {
@@ -91,36 +93,13 @@ func (f *Fleet) Nodes() []Node {
 	return out
 }
 
-// matches evaluates a filter as a server does: every list must hold, and any of the identities.
-func (n *nodeState) matches(f wire.Filter) bool {
-	for _, a := range f.Agent {
-		if !n.hasAgent(a) {
-			return false
-		}
-	}
-	for _, c := range f.Class {
-		if !slices.ContainsFunc(n.Classes, func(have string) bool { return sameFold(c, have) }) {
-			return false
-		}
-	}
-	for _, fact := range f.Fact {
-		if !compare(n.fact(fact.Fact), fact.Operator, fact.Value) {
-			return false
-		}
-	}
-	return len(f.Identity) == 0 || slices.ContainsFunc(f.Identity, func(want string) bool { return same(want, n.Name) })
-}
-
 // discovery is the agent that answers discoveries; every server has it.
 const discovery = "discovery"
 
-// hasAgent also matches a pattern.
-func (n *nodeState) hasAgent(want string) bool {
-	if _, ok := n.Agents[want]; ok || want == discovery {
-		return true
-	}
-	_, isPattern := pattern(want, "")
-	return isPattern && slices.ContainsFunc(slices.Collect(maps.Keys(n.Agents)), func(have string) bool { return same(want, have) })
+// described is what a filter looks at.
+func described(n Node) (filter.Server, error) {
+	facts, err := filter.Raw(n.Facts)
+	return filter.Server{Identity: n.Name, Agents: append(slices.Sorted(maps.Keys(n.Agents)), discovery), Classes: n.Classes, Facts: facts}, err
 }
 
 // fact finds a fact by its dotted path.
@@ -134,64 +113,4 @@ func (n *nodeState) fact(path string) any {
 		v = m[part]
 	}
 	return v
-}
-
-// same compares a word, or matches it when it stands between slashes.
-func same(want, have string) bool {
-	if re, ok := pattern(want, ""); ok {
-		return re.MatchString(have)
-	}
-	return want == have
-}
-
-// sameFold is the same for classes, whose case does not count.
-func sameFold(want, have string) bool {
-	if re, ok := pattern(want, "(?i)"); ok {
-		return re.MatchString(have)
-	}
-	return strings.EqualFold(want, have)
-}
-
-func pattern(s, flags string) (*regexp.Regexp, bool) {
-	if len(s) < 2 || s[0] != '/' || s[len(s)-1] != '/' {
-		return nil, false
-	}
-	re, err := regexp.Compile(flags + s[1:len(s)-1])
-	return re, err == nil
-}
-
-func compare(have any, operator, want string) bool {
-	switch have.(type) {
-	case nil, map[string]any, []any, []string: // a structure compares with nothing
-		return false
-	}
-	text := fmt.Sprint(have)
-	switch operator {
-	case "==":
-		return strings.EqualFold(text, want)
-	case "!=":
-		return !strings.EqualFold(text, want)
-	case "=~":
-		re, err := regexp.Compile("(?i)" + strings.Trim(want, "/"))
-		return err == nil && re.MatchString(text)
-	}
-	c := strings.Compare(strings.ToLower(text), strings.ToLower(want))
-	if _, isText := have.(string); !isText { // text compares as text, also when it looks like a number
-		a, errA := strconv.ParseFloat(text, 64)
-		b, errB := strconv.ParseFloat(want, 64)
-		if errA != nil || errB != nil {
-			return false
-		}
-		c = cmp.Compare(a, b)
-	}
-	switch operator {
-	case "<":
-		return c < 0
-	case ">":
-		return c > 0
-	case "<=":
-		return c <= 0
-	default:
-		return c >= 0
-	}
 }

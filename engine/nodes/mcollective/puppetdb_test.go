@@ -90,6 +90,10 @@ func TestSource_findsTheSameNodesThroughPuppetDB(t *testing.T) {
 		defer c.Close()
 		_, pdb := inventory(t, mixed())
 		typ := mcollective.Type(mcollective.Sources{Network: c, PuppetDB: pdb, Collective: "mcollective"})
+		servers := map[string]string{ // which decide these otherwise than anybody would expect
+			"a pattern of true": "odd2", // to them whatever is not true equals a fact that is false
+			"not true":          "",     // and differs from it, unless it is true
+		}
 		for name, row := range map[string]struct {
 			filter map[string]any
 			want   string
@@ -155,9 +159,13 @@ func TestSource_findsTheSameNodesThroughPuppetDB(t *testing.T) {
 			for _, method := range []string{"mc", "choria"} {
 				with := map[string]any{"discovery_method": method}
 				maps.Copy(with, row.filter)
+				want := row.want
+				if other, differ := servers[name]; differ && method == "mc" {
+					want = other
+				}
 				got, err := discover(t, typ, with)
-				if s := strings.ReplaceAll(strings.Join(got, " "), ".example.net", ""); err != nil || s != row.want {
-					t.Errorf("%s by %s: got %q, %v; want %q", name, method, s, err, row.want)
+				if s := strings.ReplaceAll(strings.Join(got, " "), ".example.net", ""); err != nil || s != want {
+					t.Errorf("%s by %s: got %q, %v; want %q", name, method, s, err, want)
 				}
 			}
 		}

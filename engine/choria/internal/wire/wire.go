@@ -39,11 +39,11 @@ type Fact struct {
 
 // Filter selects servers. On the wire all five lists are present.
 type Filter struct {
-	Fact     []Fact   `json:"fact"`
-	Class    []string `json:"cf_class"`
-	Agent    []string `json:"agent"`
-	Identity []string `json:"identity"`
-	Compound []any    `json:"compound"`
+	Fact     []Fact                `json:"fact"`
+	Class    []string              `json:"cf_class"`
+	Agent    []string              `json:"agent"`
+	Identity []string              `json:"identity"`
+	Compound [][]map[string]string `json:"compound"`
 }
 
 // Whole returns the filter with no list null, as the protocol wants it.
@@ -61,7 +61,7 @@ func (f Filter) Whole() Filter {
 		f.Identity = []string{}
 	}
 	if f.Compound == nil {
-		f.Compound = []any{}
+		f.Compound = [][]map[string]string{}
 	}
 	return f
 }

@@ -1,0 +1,88 @@
+package filter
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+)
+
+// Check says what is wrong with a compound expression that servers would take without a word, and
+// match nothing with it, or everything. What follows "; " in an error is the remedy. local is for an
+// expression that no server sees: then functions of servers' data plugins are not known either.
+func Check(text string, local bool) error {
+	if _, err := compile(text); err != nil {
+		return fmt.Errorf(`%w; write an expression such as with("roles::web") and with("country=uk")`, err)
+	}
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return err
+	}
+	names := &names{declared: known()}
+	ast.Walk(&tree.Node, names)
+	for _, name := range names.plain {
+		if !slices.Contains(names.declared, name) {
+			return fmt.Errorf(`no server knows %q; write with(%q), or put text in quotes`, name, name)
+		}
+	}
+	for _, name := range names.called {
+		if local && !slices.Contains(names.declared, name) {
+			return fmt.Errorf("the function %s belongs to a plugin of the servers; let discovery_method be mc, which asks them", name)
+		}
+	}
+	for _, query := range names.queries {
+		if err := checkQuery(query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkQuery looks at what is written out inside with("…").
+func checkQuery(query string) error {
+	name, operator, value, isFact := split(query)
+	if isFact && isPattern(value) && operator != "=" && operator != "==" && operator != "=~" {
+		return fmt.Errorf("to a server with(%q) means =~; write not with(%q)", query, name+"="+value)
+	}
+	if !isFact && Everything(query) || isFact && Everything(value) {
+		return fmt.Errorf("with(%q) holds for everything; write what is meant between the slashes", query)
+	}
+	return nil
+}
+
+// Everything reports whether a word is an empty regular expression, with which servers match whatever
+// there is.
+func Everything(word string) bool { return word == "/" || word == "//" }
+
+// names collects what an expression names.
+type names struct {
+	declared []string // besides what servers know, the variables of the expression itself
+	plain    []string
+	called   []string
+	queries  []string // the texts inside with("…")
+}
+
+// Visit implements [ast.Visitor]. Operands are visited before what they belong to.
+func (n *names) Visit(node *ast.Node) {
+	switch t := (*node).(type) {
+	case *ast.IdentifierNode:
+		n.plain = append(n.plain, t.Value)
+	case *ast.VariableDeclaratorNode:
+		n.declared = append(n.declared, t.Name)
+	case *ast.CallNode:
+		callee, ok := t.Callee.(*ast.IdentifierNode)
+		if !ok {
+			return
+		}
+		n.called = append(n.called, callee.Value)
+		if i := slices.Index(n.plain, callee.Value); i >= 0 { // it was visited as a name
+			n.plain = slices.Delete(n.plain, i, i+1)
+		}
+		if callee.Value == "with" && len(t.Arguments) == 1 {
+			if text, ok := t.Arguments[0].(*ast.StringNode); ok {
+				n.queries = append(n.queries, text.Value)
+			}
+		}
+	}
+}
