@@ -16,7 +16,7 @@ func told() map[string]string {
 	return map[string]string{
 		"app_upgrade":    "26:14:" + require,
 		"inputs":         "11:14:" + require,
-		"nodes_compound": "10:5: compound filters are not available; use classes, facts and identities, which must all hold, or type: pql",
+		"nodes_compound": `10:5: unexpected token Operator("::") (1:6); write an expression such as with("roles::web") and with("country=uk")`,
 		"store_consul":   `15:11: unknown type "consul"`,
 		"store_etcd":     `15:11: unknown type "etcd"`,
 		"task_bolt":      "8:5: the bolt task was removed upstream in 2018; use shell with bolt's own command, or an mcollective task",

@@ -47,7 +47,8 @@ type PuppetDB interface {
 type Deps struct {
 	Network  Network
 	PuppetDB PuppetDB
-	// Collective is that of the network: of the nodes that PuppetDB knows, those of another are left out.
+	// Collective is that of the network: of the nodes that PuppetDB and inventory files know, those of another
+	// are left out.
 	Collective string     // default none is left out
 	DDLs       *ddl.Index // what agents are given and answer; nil when nothing is known
 	Books      playbook.Books
@@ -76,7 +77,7 @@ func Types(d Deps) engine.Types {
 		},
 		Nodes: []engine.NodeSourceType{
 			list.Type(),
-			nodesmcollective.Type(nodesmcollective.Sources{Network: d.Network, PuppetDB: d.PuppetDB, Collective: d.Collective}),
+			nodesmcollective.Type(nodesmcollective.Sources{Network: d.Network, PuppetDB: d.PuppetDB, Collective: d.Collective, Dir: d.DataDir}),
 			pql.Type(d.PuppetDB),
 			nodesshell.Type(),
 			terraform.Type(d.DataDir),

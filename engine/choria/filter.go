@@ -78,3 +78,39 @@ func ParseFact(s string) (wire.Fact, error) {
 	}
 	return wire.Fact{Fact: name, Operator: op, Value: value}, nil
 }
+
+// Flaw is what is wrong with a part of a filter. What follows "; " in the error is the remedy.
+type Flaw struct {
+	Key string // agents, classes, facts, identities or compound
+	Err error
+}
+
+// Flaws are what servers would take without a word, and match nothing with it, or everything. local is
+// for a filter that no server sees; see [filter.Check].
+func (f Filter) Flaws(local bool) []Flaw {
+	var out []Flaw
+	add := func(key string, err error) {
+		if err != nil {
+			out = append(out, Flaw{key, err})
+		}
+	}
+	for _, list := range []struct {
+		key   string
+		words []string
+	}{{"agents", f.Agents}, {"classes", f.Classes}, {"identities", f.Identities}} {
+		for _, w := range list.words {
+			add(list.key, filter.CheckWord(w))
+		}
+	}
+	for _, text := range f.Facts {
+		fact, err := ParseFact(text)
+		if err == nil {
+			err = filter.CheckFact(fact)
+		}
+		add("facts", err)
+	}
+	if f.Compound != "" {
+		add("compound", filter.Check(f.Compound, local))
+	}
+	return out
+}

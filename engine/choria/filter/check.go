@@ -2,10 +2,14 @@ package filter
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
 // Check says what is wrong with a compound expression that servers would take without a word, and
@@ -85,4 +89,34 @@ func (n *names) Visit(node *ast.Node) {
 			}
 		}
 	}
+}
+
+// CheckWord refuses a pattern that no server can read, with which none would answer, and an empty one,
+// with which all would.
+func CheckWord(word string) error {
+	if Everything(word) {
+		return fmt.Errorf("%s holds for everything; write what is meant between the slashes", word)
+	}
+	if w := newWord(word, ""); w.isPattern && w.re == nil {
+		_, err := regexp.Compile(w.text)
+		return fmt.Errorf("%s is not a regular expression: %w", word, err)
+	}
+	return nil
+}
+
+// CheckFact does the same for a comparison.
+func CheckFact(f wire.Fact) error {
+	re := strings.Trim(f.Value, "/")
+	switch {
+	case f.Operator == "!=" && len(f.Value) > 1 && isPattern(f.Value):
+		return fmt.Errorf(`%s!=%s compares with that text, and no server knows "does not match"; write compound: not with("%[1]s=%[2]s")`, f.Fact, f.Value)
+	case f.Operator != "=~":
+		return nil
+	case re == "":
+		return fmt.Errorf("%s=~%s holds for everything that has the fact; write what is meant between the slashes", f.Fact, f.Value)
+	}
+	if _, err := regexp.Compile(re); err != nil {
+		return fmt.Errorf("%s is not a regular expression: %w", f.Value, err)
+	}
+	return nil
 }

@@ -51,9 +51,14 @@ func New(f wire.Filter) (*Matcher, error) {
 	return m, nil
 }
 
+// MatchesName reports whether the filter's identities let a name pass; any does when there are none.
+func (m *Matcher) MatchesName(identity string) bool {
+	return len(m.identities) == 0 || slices.ContainsFunc(m.identities, func(w word) bool { return w.names(identity) })
+}
+
 // Matches reports whether a server would answer: everything must hold, and of the identities any one.
 func (m *Matcher) Matches(s Server) bool {
-	if len(m.identities) > 0 && !slices.ContainsFunc(m.identities, func(w word) bool { return w.names(s.Identity) }) {
+	if !m.MatchesName(s.Identity) {
 		return false
 	}
 	for _, a := range m.agents {

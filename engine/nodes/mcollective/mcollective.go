@@ -1,5 +1,5 @@
 // Package mcollective is the node set type `mcollective` (also `choria`): it asks the Choria
-// network who is there, or PuppetDB who should be.
+// network who is there, PuppetDB who should be, or a file.
 package mcollective
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/nodes/mcollective/inventory"
 	"github.com/playbot/playbot/playbooks"
 )
 
@@ -28,25 +29,32 @@ type PuppetDB interface {
 type Sources struct {
 	Network  Client
 	PuppetDB PuppetDB
-	// Collective is that of the network. PuppetDB is asked for its members alone; "" for everybody.
+	// Collective is that of the network. PuppetDB and inventory files are asked for its members alone; "" for everybody.
 	Collective string
+	Dir        string // relative paths of files start here
 }
 
-// The discovery methods.
+// The discovery methods, named as Choria names them.
 const (
-	broadcast = "mc"
-	choriaDB  = "choria"
+	broadcast     = "mc"
+	choriaDB      = "choria"
+	flatFile      = "flatfile"
+	inventoryFile = "inventory"
 )
+
+func methods() []string { return []string{broadcast, choriaDB, flatFile, inventoryFile} }
 
 // Type is the node set type.
 func Type(from Sources) engine.NodeSourceType {
 	return engine.NodeSourceType{
-		Name: "mcollective", Aliases: []string{"choria"}, Summary: "nodes that answer on the Choria network, or that PuppetDB knows as its servers", Keys: keys(),
+		Name: "mcollective", Aliases: []string{"choria"}, Keys: keys(),
+		Summary: "nodes that answer on the Choria network, that PuppetDB knows as its servers, or that a file lists",
 		Decode: func(p *playbooks.Properties) (engine.NodeSource, error) {
 			s := &source{
-				from: from, method: p.Choice("discovery_method", broadcast, broadcast, choriaDB),
+				from: from, method: p.Choice("discovery_method", broadcast, methods()...),
 				filter: choria.Filter{
 					Agents: p.Strings("agents"), Classes: p.Strings("classes"), Facts: p.Strings("facts"), Identities: p.Strings("identities"),
+					Compound: p.Text("compound", ""),
 				},
 			}
 			s.check(p)
@@ -57,14 +65,25 @@ func Type(from Sources) engine.NodeSourceType {
 
 func keys() []playbooks.Key {
 	return []playbooks.Key{
-		{Name: "agents", Kind: playbooks.KindTexts, Default: "[rpcutil]", Doc: "Agents that a node must have. All filters of a set must hold; a word between slashes is a regular expression."},
+		{Name: "agents", Kind: playbooks.KindTexts, Default: "[rpcutil]", Doc: "Agents that a node must have. All filters of a set must hold; a word between slashes is a regular expression. The default is that of `mc` and `choria`; the other methods have none."},
 		{Name: "classes", Kind: playbooks.KindTexts, Doc: "Classes that a node must be in, such as `roles::web` or `/^roles::/`."},
 		{Name: "facts", Kind: playbooks.KindTexts, Doc: "Facts that must hold, such as `country=uk` or `os.family=/^deb/`. The operators are `=`, `==`, `=~`, `!=`, `<`, `<=`, `>` and `>=`."},
-		{Name: "identities", Kind: playbooks.KindTexts, Doc: "Names of which a node must have one, such as `web1.example.net` or `/^web/`."},
+		{Name: "identities", Kind: playbooks.KindTexts, Doc: "Names of which a node must have one, such as `web1.example.net` or `/^web/`. With `inventory`, `group:NAME` is every node of a group of the file."},
 		{
-			Name: "discovery_method", Kind: playbooks.KindText, Default: broadcast, Choices: []string{broadcast, choriaDB},
+			Name: "compound", Kind: playbooks.KindText,
+			Doc: "An expression that must hold, for `mc` and `inventory`: `with(\"country=uk\") and not with(\"roles::web\")`. `with` takes a fact, a class or an agent; there are also " +
+				"`fact(\"os.family\")`, `include(fact(\"list\"), 1)`, `semver(fact(\"version\"), \">= 2\")`, and with `mc` what data plugins bring.",
+		},
+		{
+			Name: "discovery_method", Kind: playbooks.KindText, Default: broadcast, Choices: methods(),
 			Doc: "How nodes are found: `mc` asks the network, and `choria` asks PuppetDB, which also knows nodes that are down: give such a set `test: true`. " +
-				"With `choria` agents are the files of their Puppet modules, `<` and its like compare numbers alone, and a node must have the fact `mcollective.server.collectives`.",
+				"With `choria` agents are the files of their Puppet modules, `<` and its like compare numbers alone, and a node must have the fact `mcollective.server.collectives`. " +
+				"`flatfile` reads names from a file, and `inventory` an inventory file of Choria, in which filters select as they do on the network.",
+		},
+		{
+			Name: "discovery_options", Kind: playbooks.KindTextMap,
+			Doc: "For `flatfile` and `inventory`: `file`, the path; a relative one starts at `data_dir`. For `flatfile` also `format`, one of `text` (a name in each line), `json`, `yaml` (a list) and `choriarpc` " +
+				"(what `choria req -j` prints), which else follows the name of the file, and `filter`, the path in [GJSON](https://github.com/tidwall/gjson) to the list.",
 		},
 	}
 }
@@ -73,77 +92,18 @@ type source struct {
 	from   Sources
 	method string
 	filter choria.Filter
-}
-
-func (s *source) check(p *playbooks.Properties) {
-	if p.Has("compound") {
-		p.Remedy("compound", "use classes, facts and identities, which must all hold, or type: pql", "compound filters are not available")
-	}
-	for _, f := range s.filter.Facts {
-		s.checkFact(p, f)
-	}
-	for _, list := range []struct {
-		key   string
-		words []string
-	}{{"agents", s.filter.Agents}, {"classes", s.filter.Classes}, {"identities", s.filter.Identities}} {
-		for _, w := range list.words {
-			s.checkPattern(p, list.key, w)
-		}
-	}
-	if s.method == choriaDB {
-		for _, a := range s.filter.Agents {
-			if re, isPattern := pattern(a); isPattern && validPattern(re) == nil {
-				if _, err := tagPattern(re); err != nil {
-					p.Problem("agents", "%s: %v", a, err)
-				}
-			}
-		}
-	}
-	if len(s.filter.Agents) == 0 && !p.Deferred("agents") {
-		s.filter.Agents = []string{"rpcutil"} // 2017's default
-	}
-}
-
-func (s *source) checkFact(p *playbooks.Properties, text string) {
-	fact, err := choria.ParseFact(text)
-	if err != nil {
-		p.Problem("facts", "%v", err)
-		return
-	}
-	s.checkPattern(p, "facts", fact.Value)
-	if s.method != choriaDB {
-		return
-	}
-	if _, err := factPath(fact.Fact); err != nil {
-		p.Problem("facts", "%v", err)
-	}
-	if _, err := comparison("facts.x", fact.Operator, fact.Value); err != nil {
-		if _, isPattern := pattern(fact.Value); !isPattern || fact.Operator != "=~" { // of which that was said
-			p.Problem("facts", "%q: %v", text, err)
-		}
-	}
-}
-
-// checkPattern refuses a regular expression that no server can read: they would all keep silent,
-// and the set would be empty without a reason.
-func (s *source) checkPattern(p *playbooks.Properties, key, word string) {
-	re, isPattern := pattern(word)
-	if !isPattern {
-		return
-	}
-	if err := validPattern(re); err != nil {
-		p.Problem(key, "%s is not a regular expression: %v", word, err)
-	} else if s.method == choriaDB {
-		if err := portable(re); err != nil {
-			p.Problem(key, "%s: %v", word, err)
-		}
-	}
+	list   list // of files
 }
 
 // Discover implements [engine.NodeSource].
 func (s *source) Discover(ctx context.Context, _ *engine.Call) ([]string, error) {
-	if s.method == choriaDB {
+	switch s.method {
+	case choriaDB:
 		return s.ask(ctx)
+	case flatFile:
+		return s.list.find(ctx, s.filter.Identities)
+	case inventoryFile:
+		return s.look(ctx)
 	}
 	if s.from.Network == nil {
 		return nil, engine.Errorf(engine.CodeInvalid, "no Choria network is configured; set nats.servers in the configuration")
@@ -171,4 +131,16 @@ func (s *source) ask(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(nodes)
 	return nodes, nil
+}
+
+// look looks into an inventory file, which is read anew each time.
+func (s *source) look(ctx context.Context) ([]string, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	f, err := inventory.Read(s.list.path)
+	if err != nil {
+		return nil, err
+	}
+	return f.Find(s.from.Collective, s.filter)
 }

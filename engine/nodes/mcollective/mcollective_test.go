@@ -77,6 +77,7 @@ func TestSource_everyFilterReachesTheNodes(t *testing.T) {
 		"a regex":    {map[string]any{"classes": list("/webserver$/")}, "web1 web2 web3 web4 web5 web6"},
 		"agents":     {map[string]any{"agents": list("puppet", "nosuch")}, ""},
 		"identities": {map[string]any{"identities": list("web1.example.net", "/^lb/")}, "lb1 lb2 web1"},
+		"compound":   {map[string]any{"compound": `with("tier=alfa") and fact("country") not in ["de", "mt"]`}, "web2"},
 		"all hold":   {map[string]any{"facts": list("role=webserver"), "identities": list("/[14]\\./")}, "web1 web4"},
 		"mc":         {map[string]any{"discovery_method": "mc", "identities": list("lb1.example.net")}, "lb1"},
 	} {
@@ -93,14 +94,27 @@ func TestSource_everyFilterReachesTheNodes(t *testing.T) {
 func TestType_refusesWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	for want, properties := range map[string]map[string]any{
-		`cannot be "flatfile"`:   {"discovery_method": "flatfile"},
-		"compound filters":       {"compound": "a and b"},
-		"is not a fact filter":   {"facts": list("tier")},
-		"facts must be a list":   {"facts": "tier=bravo"},
-		"classes must be a list": {"classes": "roles::web"},
-		"/(/ is not a regular":   {"classes": list("/(/")},
-		"/[/ is not a regular":   {"identities": list("web1", "/[/")},
-		"/*/ is not a regular":   {"facts": list("tier=/*/")},
+		`cannot be "external"`:                                                    {"discovery_method": "external"},
+		`no server knows "a"; write with("a")`:                                    {"compound": "a and b"},
+		"a flat file lists names and says nothing about facts":                    {"discovery_method": "flatfile", "discovery_options": map[string]any{"file": "x"}, "facts": list("a=b")},
+		"reads a file, and none is named":                                         {"discovery_method": "flatfile"},
+		"discovery_options name no file":                                          {"discovery_method": "inventory", "discovery_options": map[string]any{}},
+		`inventory has no option "format"`:                                        {"discovery_method": "inventory", "discovery_options": map[string]any{"file": "x", "format": "json"}},
+		`format cannot be "toml"`:                                                 {"discovery_method": "flatfile", "discovery_options": map[string]any{"file": "x", "format": "toml"}},
+		"filter is empty":                                                         {"discovery_method": "flatfile", "discovery_options": map[string]any{"file": "x", "filter": ""}},
+		"mc has no options":                                                       {"discovery_options": map[string]any{"file": "x"}},
+		"groups are those of an inventory file":                                   {"identities": list("group:web")},
+		"the function scout belongs to a plugin":                                  {"discovery_method": "inventory", "discovery_options": map[string]any{"file": "x"}, "compound": `scout("x").ok`},
+		"// holds for everything":                                                 {"identities": list("//")},
+		"/ holds for everything":                                                  {"agents": list("/")},
+		"tier=~// holds for everything":                                           {"facts": list("tier=//")},
+		`no server knows "does not match"; write compound: not with("tier=/al/")`: {"facts": list("tier!=/al/")},
+		"is not a fact filter":                                                    {"facts": list("tier")},
+		"facts must be a list":                                                    {"facts": "tier=bravo"},
+		"classes must be a list":                                                  {"classes": "roles::web"},
+		"/(/ is not a regular":                                                    {"classes": list("/(/")},
+		"/[/ is not a regular":                                                    {"identities": list("web1", "/[/")},
+		"/*/ is not a regular":                                                    {"facts": list("tier=/*/")},
 	} {
 		_, err := mcollective.Type(mcollective.Sources{}).Decode(playbooks.FromMap(properties))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -271,7 +271,7 @@ func TestType_refusesWhatPuppetDBWouldReadOtherwise(t *testing.T) {
 		`a fact named "a..b"`:                       {"facts": list("a..b=x")},
 		`a fact named "a\"b"`:                       {"facts": list(`a"b=x`)},
 		`a fact named "list[0]"`:                    {"facts": list("list[0]=x")},
-		`"a=~(": ( is not a regular expression`:     {"facts": list("a=~(")},
+		`( is not a regular expression`:             {"facts": list("a=~(")},
 		`does not read \b`:                          {"classes": list(`/\bweb/`)},
 		`does not read \z`:                          {"identities": list(`/net\z/`)},
 		`"a=~\\x41": PuppetDB does not read \x`:     {"facts": list(`a=~\x41`)},
@@ -280,7 +280,7 @@ func TestType_refusesWhatPuppetDBWouldReadOtherwise(t *testing.T) {
 		"/^a|b$/: with discovery_method: choria, ^": {"agents": list("/^a|b$/")},
 		"/a(^b)/: with discovery_method: choria, ^": {"agents": list("/a(^b)/")},
 		"/^a|^b/: with discovery_method: choria, ^": {"agents": list("/^a|^b/")},
-		"compound filters are not available":        {"compound": "a and b"},
+		"PuppetDB does not know compound filters":   {"compound": `with("a")`},
 		`"nothing" is not a fact filter`:            {"facts": list("nothing")},
 	} {
 		properties["discovery_method"] = "choria"

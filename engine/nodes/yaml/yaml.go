@@ -3,14 +3,12 @@ package yaml
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/internal/document"
 	"github.com/playbot/playbot/playbooks"
 )
 
@@ -46,7 +44,7 @@ func (s source) Discover(ctx context.Context, _ *engine.Call) ([]string, error) 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	data, err := s.read()
+	data, err := document.Read("node group file", s.path, maxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -63,22 +61,6 @@ func (s source) Discover(ctx context.Context, _ *engine.Call) ([]string, error) 
 		return nil, engine.Errorf(engine.CodeInvalid, "group %q in %s is not a list of names", s.group, s.path)
 	}
 	return nodes, nil
-}
-
-func (s source) read() ([]byte, error) {
-	f, err := os.Open(s.path)
-	if err != nil {
-		return nil, fmt.Errorf("node group file: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("node group file %s: %w", s.path, err)
-	}
-	if len(data) > maxSize {
-		return nil, engine.Errorf(engine.CodeInvalid, "node group file %s is larger than %d MiB", s.path, maxSize>>20)
-	}
-	return data, nil
 }
 
 // names reads a list of scalars, as they are written.
