@@ -34,7 +34,7 @@ func rules() []rule {
 		{"engine/tasks/mcollective_assert", []string{"engine", "playbooks", "engine/choria", "engine/tasks/mcollective"}, nil},
 		{"engine/tasks/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/tasks/mcollective"}, nil},
 		{"engine/nodes", []string{"engine", "playbooks", "engine/choria", "engine/puppetdb", "engine/internal"}, nil},
-		{"engine/internal/document", nil, []string{"gopkg.in/yaml.v3"}},
+		{"engine/internal/document", []string{"engine"}, []string{"gopkg.in/yaml.v3"}},
 		{"engine/nodes/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/internal", "engine/nodes/mcollective"}, []string{"github.com/tidwall/gjson"}},
 		{"engine/nodes/yaml", []string{"engine", "playbooks", "engine/internal"}, []string{"gopkg.in/yaml.v3"}},
 		{"engine/datastores", []string{"engine", "playbooks", "engine/internal"}, nil},

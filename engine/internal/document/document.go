@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/playbot/playbot/engine"
 )
 
 // Read reads a file of at most max bytes. What it is stands in front of every error.
@@ -25,7 +27,7 @@ func Read(what, path string, max int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s %s: %w", what, path, err)
 	}
 	if int64(len(data)) > max {
-		return nil, fmt.Errorf("%s %s is larger than %d MiB", what, path, max>>20)
+		return nil, engine.Errorf(engine.CodeInvalid, "%s %s is larger than %d MiB", what, path, max>>20)
 	}
 	return data, nil
 }
