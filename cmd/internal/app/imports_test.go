@@ -35,7 +35,7 @@ func rules() []rule {
 		{"engine/tasks/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/tasks/mcollective"}, nil},
 		{"engine/nodes", []string{"engine", "playbooks", "engine/choria", "engine/puppetdb", "engine/internal"}, nil},
 		{"engine/internal/document", []string{"engine"}, []string{"gopkg.in/yaml.v3"}},
-		{"engine/nodes/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/internal", "engine/nodes/mcollective"}, []string{"github.com/tidwall/gjson"}},
+		{"engine/nodes/mcollective", []string{"engine", "playbooks", "engine/choria", "engine/internal", "engine/nodes/mcollective", "engine/puppetdb"}, []string{"github.com/tidwall/gjson"}},
 		{"engine/nodes/yaml", []string{"engine", "playbooks", "engine/internal"}, []string{"gopkg.in/yaml.v3"}},
 		{"engine/datastores", []string{"engine", "playbooks", "engine/internal"}, nil},
 		{"engine/datastores/file", []string{"engine", "playbooks"}, []string{"gopkg.in/yaml.v3"}},
