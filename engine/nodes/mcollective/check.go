@@ -55,18 +55,24 @@ func (s *source) checkPortable(p *playbooks.Properties) {
 		words []string
 	}{{"agents", s.filter.Agents}, {"classes", s.filter.Classes}, {"identities", s.filter.Identities}} {
 		for _, w := range list.words {
+			checkNUL(p, list.key, w)
 			re, isPattern := pattern(w)
-			if !isPattern || validPattern(re) != nil {
+			if isPattern && validPattern(re) != nil {
 				continue
 			}
-			if err := portable(re); err != nil {
-				p.Problem(list.key, "%s: %v", w, err)
-			} else if _, err := tagPattern(re); err != nil && list.key == "agents" {
+			var err error
+			if list.key == "agents" {
+				_, err = agent(w)
+			} else if isPattern {
+				_, err = postgres(re)
+			}
+			if err != nil {
 				p.Problem(list.key, "%s: %v", w, err)
 			}
 		}
 	}
 	for _, text := range s.filter.Facts {
+		checkNUL(p, "facts", text)
 		fact, err := choria.ParseFact(text)
 		if err != nil || fact.Operator == "=~" && validPattern(strings.Trim(fact.Value, "/")) != nil {
 			continue
@@ -77,5 +83,12 @@ func (s *source) checkPortable(p *playbooks.Properties) {
 		if _, err := comparison("facts.x", fact.Operator, fact.Value); err != nil {
 			p.Problem("facts", "%q: %v", text, err)
 		}
+	}
+}
+
+// checkNUL refuses text that no fact can hold: PuppetDB's database would fail.
+func checkNUL(p *playbooks.Properties, key, text string) {
+	if strings.ContainsRune(text, 0) {
+		p.Remedy(key, "leave it out", "PuppetDB cannot be asked for %q, which holds a NUL character", text)
 	}
 }

@@ -32,8 +32,12 @@ func query(f choria.Filter, collective string) (node, error) {
 		}
 		all = append(all, c)
 	}
-	for _, c := range f.Classes {
-		all = append(all, class(c))
+	for _, w := range f.Classes {
+		c, err := class(w)
+		if err != nil {
+			return nil, fmt.Errorf("classes: %s: %w", w, err)
+		}
+		all = append(all, c)
 	}
 	for _, text := range f.Facts {
 		c, err := factFilter(text)
@@ -43,7 +47,11 @@ func query(f choria.Filter, collective string) (node, error) {
 		all = append(all, fact(c))
 	}
 	if len(f.Identities) > 0 {
-		all = append(all, identities(f.Identities))
+		c, err := identities(f.Identities)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
 	what := node{"extract", node{"certname", "deactivated", "expired"}}
 	if len(all) > 1 {
@@ -75,6 +83,9 @@ func agent(word string) (node, error) {
 		if slices.Contains(everywhere(), word) {
 			return service(), nil
 		}
+		if word != strings.ToLower(word) {
+			return nil, errors.New("PuppetDB has agents in lower case only; write it so")
+		}
 		return resource("File", node{"=", "tag", "mcollective_agent_" + word + "_server"}), nil
 	}
 	tag, err := tagPattern(re)
@@ -93,9 +104,10 @@ func agent(word string) (node, error) {
 }
 
 // class compares without case, as servers do. PuppetDB has titles in which every part begins with a capital.
-func class(word string) node {
+func class(word string) (node, error) {
 	if re, isPattern := pattern(word); isPattern {
-		return resource("Class", node{"~", "title", "(?i)" + re})
+		title, err := postgres("(?i)" + re)
+		return resource("Class", node{"~", "title", title}), err
 	}
 	parts := strings.Split(strings.ToLower(word), "::")
 	for i, p := range parts {
@@ -103,19 +115,24 @@ func class(word string) node {
 			parts[i] = strings.ToUpper(p[:1]) + p[1:]
 		}
 	}
-	return resource("Class", node{"=", "title", strings.Join(parts, "::")})
+	return resource("Class", node{"=", "title", strings.Join(parts, "::")}), nil
 }
 
-func identities(words []string) node {
+func identities(words []string) (node, error) {
 	names, either := node{}, node{"or"}
 	for _, w := range words {
-		if re, isPattern := pattern(w); isPattern {
-			either = append(either, node{"~", "certname", re})
-		} else {
+		re, isPattern := pattern(w)
+		if !isPattern {
 			names = append(names, w)
+			continue
 		}
+		name, err := postgres(re)
+		if err != nil {
+			return nil, fmt.Errorf("identities: %s: %w", w, err)
+		}
+		either = append(either, node{"~", "certname", name})
 	}
-	return append(either, node{"in", "certname", node{"array", names}})
+	return append(either, node{"in", "certname", node{"array", names}}), nil
 }
 
 func factFilter(text string) (node, error) {
@@ -156,18 +173,13 @@ var number = regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?$`)
 func comparison(path, operator, value string) (node, error) {
 	switch operator {
 	case "==":
-		return same(path, value), nil
+		return same(path, value)
 	case "!=":
-		return node{"and", node{"not", same(path, value)}, node{"not", node{">", path, true}}}, nil
+		c, err := same(path, value)
+		return node{"and", node{"not", c}, node{"not", node{">", path, true}}}, err
 	case "=~":
-		re := strings.Trim(value, "/")
-		if err := validPattern(re); err != nil {
-			return nil, fmt.Errorf("%s is not a regular expression: %w", value, err)
-		}
-		if err := portable(re); err != nil {
-			return nil, err
-		}
-		return node{"and", node{"~", path, "(?i)" + re}, node{"not", node{">", path, true}}}, nil
+		re, err := postgres("(?i)" + strings.Trim(value, "/"))
+		return node{"and", node{"~", path, re}, node{"not", node{">", path, true}}}, err
 	}
 	if !number.MatchString(value) {
 		return nil, errors.New("PuppetDB compares with numbers alone; write one, such as 4 or 0.5, or use =, != or =~")
@@ -180,10 +192,11 @@ func comparison(path, operator, value string) (node, error) {
 }
 
 // same compares text, which numbers have too; 1.50 and 1.5 are the same number.
-func same(path, value string) node {
-	text := node{"~", path, "(?i)^" + regexp.QuoteMeta(value) + "$"}
+func same(path, value string) (node, error) {
+	re, err := postgres("(?i)^" + regexp.QuoteMeta(value) + "$")
+	text := node{"~", path, re}
 	if strings.Contains(value, ".") && number.MatchString(value) {
-		return node{"or", text, node{"=", path, json.Number(value)}}
+		return node{"or", text, node{"=", path, json.Number(value)}}, err
 	}
-	return text
+	return text, err
 }

@@ -54,6 +54,9 @@ func test(entity, name, op string, want []any) (condition, error) {
 	if strings.ContainsAny(op, "<>") && !f.ordered {
 		return nil, fmt.Errorf("query operators >,>=,<,<= are not allowed on field %s", name)
 	}
+	if name == "tag" { // whatever is asked of tags is made lower case first, patterns too
+		want = lower(want)
+	}
 	is, err := compare(op, want)
 	if err != nil {
 		return nil, err
@@ -70,8 +73,24 @@ func test(entity, name, op string, want []any) (condition, error) {
 	}, nil
 }
 
+// errNUL is what PostgreSQL says of text that it cannot hold.
+var errNUL = errors.New(`ERROR: invalid byte sequence for encoding "UTF8": 0x00`)
+
+func lower(values []any) []any {
+	out := slices.Clone(values)
+	for i, v := range out {
+		if s, isText := v.(string); isText {
+			out[i] = strings.ToLower(s)
+		}
+	}
+	return out
+}
+
 // compare returns the test of an operator. Values are those of JSON: the text 4 is not the number 4.
 func compare(op string, want []any) (func(any) truth, error) {
+	if slices.ContainsFunc(want, func(v any) bool { s, _ := v.(string); return strings.ContainsRune(s, 0) }) {
+		return nil, errNUL
+	}
 	switch op {
 	case "=":
 		return func(have any) truth { return holds(equal(have, want[0])) }, nil
@@ -99,7 +118,7 @@ func matching(want any) (func(any) truth, error) {
 	if !isText {
 		return nil, errors.New("the pattern is not text")
 	}
-	re, err := regexp.Compile(pattern)
+	re, err := regexp.Compile("(?s)" + pattern) // to PostgreSQL a dot is any character
 	if err != nil {
 		return nil, fmt.Errorf("the pattern does not compile: %w", err)
 	}
