@@ -2,10 +2,8 @@ package choria
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +25,7 @@ type Client struct {
 	sub      *nats.Subscription
 	security security
 	reach    *reach
+	memory   *memory
 
 	mu      sync.Mutex // guards what follows
 	calls   map[string]*inbox
@@ -49,7 +48,7 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, o.connectError(err)
 	}
-	c := &Client{opts: o, conn: conn, security: sec, reach: r, calls: make(map[string]*inbox)}
+	c := &Client{opts: o, conn: conn, security: sec, reach: r, memory: newMemory(), calls: make(map[string]*inbox)}
 	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, sec.callers.Own, "*"), c.route)
 	if err == nil {
 		err = c.sub.SetPendingLimits(pendingReplies, pendingBytes)
@@ -91,58 +90,6 @@ func (c *Client) awaitConnection(ctx context.Context) error {
 	return nil
 }
 
-// Discover asks every server with the filter's agents which of them match, and returns their names,
-// sorted and each once. It ends when nobody has answered for the window, or after the upper bound.
-func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
-	if err := c.awaitConnection(ctx); err != nil {
-		return nil, err
-	}
-	id, err := requestID("", "", nil)
-	if err != nil {
-		return nil, err
-	}
-	box := c.open(id, discoveryBuffer)
-	defer c.close(id)
-	w, err := f.wire()
-	if err != nil {
-		return nil, err
-	}
-	agent := "discovery"
-	ask := c.request(id, c.security.callers.Own, agent, base64.StdEncoding.EncodeToString([]byte("ping")), w)
-	msg, err := wire.Encode(ctx, c.security.version, ask, c.security.sealer)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.conn.Publish(wire.BroadcastSubject(c.opts.Collective, agent), msg); err != nil {
-		return nil, fmt.Errorf("discover: %w", err)
-	}
-	return c.gather(ctx, id, box)
-}
-
-// discoveryBuffer is how many answers to a discovery may wait to be looked at.
-const discoveryBuffer = 1 << 16
-
-func (c *Client) gather(ctx context.Context, id string, box *inbox) ([]string, error) {
-	end := time.NewTimer(c.opts.MaxWait)
-	defer end.Stop()
-	quiet := time.NewTimer(c.opts.Window)
-	defer quiet.Stop()
-	roll := rollCall{client: c, id: id, decoder: c.decoder(), found: make(map[string]bool)}
-	for {
-		select {
-		case data := <-box.replies:
-			roll.hear(data)
-			quiet.Reset(c.opts.Window)
-		case <-quiet.C:
-			return roll.end(box)
-		case <-end.C:
-			return roll.end(box)
-		case <-ctx.Done():
-			return nil, fmt.Errorf("discover: %w", context.Cause(ctx))
-		}
-	}
-}
-
 // decoder reads replies to this client's requests.
 func (c *Client) decoder() wire.Decoder {
 	return wire.Decoder{Version: c.security.version, Senders: c.security.senders}
@@ -155,13 +102,4 @@ func (c *Client) request(id, caller, agent, payload string, f wire.Filter) wire.
 		ID: id, Sender: c.opts.Identity, Caller: caller, Collective: c.opts.Collective, Agent: agent,
 		Time: time.Now(), Filter: f, Payload: payload, ReplyTo: wire.ReplySubject(c.opts.Collective, c.security.callers.Own, id),
 	}
-}
-
-func sorted(set map[string]bool) []string {
-	out := make([]string, 0, len(set))
-	for name := range set {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }

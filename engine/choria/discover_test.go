@@ -58,6 +58,115 @@ func TestDiscover_endsAfterTheWindowOfSilence(t *testing.T) {
 	})
 }
 
+// slow makes web servers answer discoveries after a time, in order.
+func slow(t under, after ...time.Duration) {
+	for i, d := range after {
+		t.fleet.Fault(fleetsim.Fault{Node: fmt.Sprintf("web%d.example.net", i+1), Action: "discovery", Kind: fleetsim.Slow, Delay: d})
+	}
+}
+
+// search is what a discovery finds, without domains, and how long it takes.
+func search(t under, f choria.Filter) (string, time.Duration) {
+	t.Helper()
+	began := time.Now()
+	got, err := t.client.Discover(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(strings.Join(got, " "), ".example.net", ""), time.Since(began)
+}
+
+func TestDiscover_waitsTheLongerTheFartherApartTheAnswersAre(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(2, 0), func(t under) {
+		const ms = time.Millisecond
+		slow(t, 200*ms, 450*ms, 850*ms, 1600*ms) // the gaps grow beyond the window of 300 ms
+		got, took := search(t, choria.Filter{Classes: []string{"roles::webserver"}})
+		if got != "web1 web2 web3 web4" || took != 3200*ms {
+			t.Errorf("found %q after %s, want all four after twice the 1.6s of the last", got, took)
+		}
+	})
+}
+
+func TestDiscover_waitsForThoseWhoAnsweredTheLastTime(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(2, 0), func(t under) {
+		web := choria.Filter{Classes: []string{"roles::webserver"}}
+		slow(t, 2*time.Second)
+		if got, took := search(t, web); got != "web2 web3 web4" || took != 300*time.Millisecond {
+			t.Errorf("the first found %q after %s; nobody knew of web1", got, took)
+		}
+		time.Sleep(10 * time.Second) // its answer came too late, and says that it is there
+		for range 2 {
+			if got, took := search(t, web); got != "web1 web2 web3 web4" || took != 4*time.Second {
+				t.Errorf("the next found %q after %s, want all four after twice 2s", got, took)
+			}
+		}
+		if got, took := search(t, choria.Filter{Facts: []string{"role=haproxy"}}); got != "lb1 lb2" || took != 300*time.Millisecond {
+			t.Errorf("another filter found %q after %s; it has nothing to do with web1", got, took)
+		}
+	})
+}
+
+func TestDiscover_forgetsWhoIsGone(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(1, 0), func(t under) {
+		search(t, choria.Filter{})
+		t.fleet.Fault(fleetsim.Fault{Node: "web2.example.net", Action: "discovery", Kind: fleetsim.Silent})
+		for _, want := range []time.Duration{5 * time.Second, 300 * time.Millisecond} {
+			if got, took := search(t, choria.Filter{}); got != "lb1 lb2 web1" || took != want {
+				t.Errorf("found %q after %s, want three after %s", got, took, want)
+			}
+		}
+	})
+}
+
+func TestDiscover_doesNotWaitForWhoIsLaterThanTheBound(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(1, 0), func(t under) {
+		slow(t, 6*time.Second)
+		for range 3 {
+			if got, took := search(t, choria.Filter{}); got != "lb1 lb2 web2" || took != 300*time.Millisecond {
+				t.Errorf("found %q after %s", got, took)
+			}
+			time.Sleep(10 * time.Second)
+		}
+	})
+}
+
+func TestDiscover_endsWhenEveryNameHasAnswered(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(2, 0), func(t under) {
+		names := []string{"web1.example.net", "web2.example.net", "web2.example.net"}
+		if got, took := search(t, choria.Filter{Identities: names}); got != "web1 web2" || took != 0 {
+			t.Errorf("found %q after %s, want both at once", got, took)
+		}
+		if got, took := search(t, choria.Filter{Identities: append(names, "web9.example.net")}); got != "web1 web2" || took != 300*time.Millisecond {
+			t.Errorf("found %q after %s, want both after the window", got, took)
+		}
+		if got, took := search(t, choria.Filter{Identities: append(names, "/^lb/")}); got != "lb1 lb2 web1 web2" || took != 300*time.Millisecond {
+			t.Errorf("found %q after %s: a pattern may match anybody", got, took)
+		}
+		t.fleet.Fault(fleetsim.Fault{Node: "web1.example.net", Action: "discovery", Kind: fleetsim.Stranger})
+		if got, _ := search(t, choria.Filter{Identities: names[:1]}); got != "" {
+			t.Errorf("found %q, which was not asked for", got)
+		}
+	})
+}
+
+func TestDiscover_waitsLongerForTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	bubble(t, fleetsim.WebFleet(1, 0), func(t under) {
+		slow(t, time.Second)
+		if got, took := search(t, choria.Filter{Facts: []string{"tier=alfa"}}); got != "web1" || took != 2*time.Second {
+			t.Errorf("found %q after %s", got, took)
+		}
+		if got, took := search(t, choria.Filter{Facts: []string{"tier=nosuch"}}); got != "" || took != 1200*time.Millisecond {
+			t.Errorf("found %q after %s, want nobody after four windows", got, took)
+		}
+	})
+}
+
 func TestDiscover_namesANodeOnceThatAnswersTwice(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleetsim.WebFleet(1, 0), func(t under) {

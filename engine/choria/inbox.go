@@ -33,24 +33,36 @@ type inbox struct {
 // nobody costs no decoding.
 func (c *Client) route(m *nats.Msg) {
 	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
+	if !c.deliver(id, m.Data) && len(m.Data) <= maxReply && c.memory.awaits(id) {
+		decoder := c.decoder()
+		if r, err := decoder.Reply(m.Data); err == nil && r.ID == id {
+			c.memory.learn(id, r.Sender)
+		}
+	}
+}
+
+// deliver reports whether a call waits for a reply.
+func (c *Client) deliver(id string, data []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	box := c.calls[id]
 	switch {
 	case box == nil:
 		c.late++
-	case len(m.Data) > maxReply:
+		return false
+	case len(data) > maxReply:
 		box.large++
-	case c.waiting+len(m.Data) > waitingBytes:
+	case c.waiting+len(data) > waitingBytes:
 		box.dropped++
 	default:
 		select {
-		case box.replies <- m.Data:
-			c.waiting += len(m.Data)
+		case box.replies <- data:
+			c.waiting += len(data)
 		default:
 			box.dropped++
 		}
 	}
+	return true
 }
 
 func (c *Client) open(id string, size int) *inbox {

@@ -31,7 +31,7 @@ type Options struct {
 	Insecure bool           // no TLS and no signatures: for simulated fleets only
 
 	Patient bool          // a network that is out of reach at first is no error; it is tried until it is there
-	Window  time.Duration // a discovery ends after this much silence; default 300 ms
+	Window  time.Duration // a discovery ends after this much silence, or after as much as the answers took; default 300 ms
 	MaxWait time.Duration // and never lasts longer than this; default 5 s
 	Timeout time.Duration // of a call that sets none; default 20 s
 	Logger  *slog.Logger  // nil: discarded

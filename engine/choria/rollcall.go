@@ -3,6 +3,7 @@ package choria
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
@@ -12,8 +13,25 @@ type rollCall struct {
 	client    *Client
 	id        string // of the request
 	decoder   wire.Decoder
+	sent      time.Time
 	found     map[string]bool
-	untrusted int // servers that nobody vouches for
+	only      map[string]bool // who can answer; nil: anybody
+	awaited   map[string]bool // who answered the last time, and has not yet
+	untrusted int             // servers that nobody vouches for
+}
+
+// complete reports whether everybody has answered who can.
+func (r *rollCall) complete() bool { return r.only != nil && len(r.found) == len(r.only) }
+
+// window is for how long nobody may answer until it is taken that all have.
+func (r *rollCall) window() time.Duration {
+	switch {
+	case len(r.awaited) > 0:
+		return r.client.opts.MaxWait
+	case len(r.found) == 0:
+		return firstAnswer * r.client.opts.Window
+	}
+	return max(r.client.opts.Window, time.Since(r.sent))
 }
 
 // hear looks at one reply.
@@ -21,8 +39,9 @@ func (r *rollCall) hear(data []byte) {
 	r.client.taken(data)
 	reply, err := r.decoder.Reply(data)
 	switch {
-	case err == nil && reply.ID == r.id:
+	case err == nil && reply.ID == r.id && (r.only == nil || r.only[reply.Sender]):
 		r.found[reply.Sender] = true
+		delete(r.awaited, reply.Sender)
 	case errors.Is(err, wire.ErrUntrusted):
 		r.untrusted++
 		if r.untrusted == 1 {

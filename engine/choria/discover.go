@@ -1,0 +1,108 @@
+package choria
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/engine/choria/internal/wire"
+)
+
+const (
+	// discoveryBuffer is how many answers to a discovery may wait to be looked at.
+	discoveryBuffer = 1 << 16
+	// firstAnswer is how many windows a discovery waits for the first answer: until there is one,
+	// nothing is known of the way to the servers.
+	firstAnswer = 4
+)
+
+// Discover asks every server with the filter's agents which of them match, and returns their names,
+// sorted and each once. Nobody knows how many there are, so it ends when nobody has answered for as long
+// as all answers took so far, at least for the window. Servers that answered the same filter the last
+// time are waited for until the upper bound. Names without a pattern are all that can answer; when they
+// have, it ends.
+func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
+	if err := c.awaitConnection(ctx); err != nil {
+		return nil, err
+	}
+	w, err := f.wire()
+	if err != nil {
+		return nil, err
+	}
+	key, err := json.Marshal(w)
+	if err != nil {
+		return nil, err
+	}
+	id, err := requestID("", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	box := c.open(id, discoveryBuffer)
+	defer c.close(id)
+	ask := c.request(id, c.security.callers.Own, "discovery", base64.StdEncoding.EncodeToString([]byte("ping")), w)
+	msg, err := wire.Encode(ctx, c.security.version, ask, c.security.sealer)
+	if err != nil {
+		return nil, err
+	}
+	roll := &rollCall{
+		client: c, id: id, decoder: c.decoder(), sent: time.Now(), found: make(map[string]bool),
+		only: exactly(f.Identities), awaited: c.memory.begin(string(key), id, c.opts.MaxWait),
+	}
+	if err := c.conn.Publish(wire.BroadcastSubject(c.opts.Collective, "discovery"), msg); err != nil {
+		return nil, fmt.Errorf("discover: %w", err)
+	}
+	if err := c.gather(ctx, roll, box); err != nil {
+		return nil, err
+	}
+	names, err := roll.end(box)
+	c.memory.end(string(key), roll.found)
+	return names, err
+}
+
+// exactly are the only names that can answer; nil when there is no such list.
+func exactly(identities []string) map[string]bool {
+	if len(identities) == 0 || slices.ContainsFunc(identities, func(w string) bool { return strings.HasPrefix(w, "/") }) {
+		return nil
+	}
+	only := make(map[string]bool, len(identities))
+	for _, name := range identities {
+		only[name] = true
+	}
+	return only
+}
+
+func (c *Client) gather(ctx context.Context, roll *rollCall, box *inbox) error {
+	end := time.NewTimer(c.opts.MaxWait)
+	defer end.Stop()
+	quiet := time.NewTimer(roll.window())
+	defer quiet.Stop()
+	for {
+		select {
+		case data := <-box.replies:
+			roll.hear(data)
+			if roll.complete() {
+				return nil
+			}
+			quiet.Reset(roll.window())
+		case <-quiet.C:
+			return nil
+		case <-end.C:
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("discover: %w", context.Cause(ctx))
+		}
+	}
+}
+
+func sorted(set map[string]bool) []string {
+	out := make([]string, 0, len(set))
+	for name := range set {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
