@@ -86,6 +86,7 @@ func TestServer_answersAsItsDoubleDoes(t *testing.T) {
 	if err := db.Load(t.Context(), []pdbsim.Node{{Certname: "x", AnyAgent: true}}); err == nil {
 		t.Error("a node with any agent was loaded")
 	}
+	selectsWhatItShould(t, db, nodes)
 	for range 2 {
 		db.Stop()
 	}

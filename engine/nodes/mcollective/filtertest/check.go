@@ -16,12 +16,13 @@ import (
 const collective = "mcollective"
 
 // Check asks hostile filters of a PuppetDB that knows [Nodes], and fails when one selects other nodes
-// than it should. What a playbook may not hold is refused before anything is asked; so much may not.
-func Check(t *testing.T, db mcollective.PuppetDB) {
+// than it should. What a playbook may not hold is refused before anything is asked. A round is as many
+// filters as rapid makes, 100 unless told otherwise.
+func Check(t *testing.T, db mcollective.PuppetDB, rounds int) {
 	t.Helper()
 	typ := mcollective.Type(mcollective.Sources{PuppetDB: db, Collective: collective})
 	asked, found := 0, 0
-	rapid.Check(t, func(r *rapid.T) {
+	ask := func(r *rapid.T) {
 		f := filters().Draw(r, "filter")
 		source, err := typ.Decode(playbooks.FromMap(properties(f)))
 		if err != nil {
@@ -40,11 +41,13 @@ func Check(t *testing.T, db mcollective.PuppetDB) {
 		if len(want) > 0 {
 			found++
 		}
-	})
-	if asked < 20 || found < 5 {
+	}
+	for range rounds {
+		rapid.Check(t, ask)
+	}
+	if asked < 20*rounds || found < 5*rounds {
 		t.Errorf("%d filters were asked, and %d found something; the test compares nothing", asked, found)
 	}
-	t.Logf("%d filters were asked, %d found something", asked, found)
 }
 
 func properties(f Filter) map[string]any {
@@ -96,7 +99,7 @@ func fact(t *rapid.T) Fact {
 	f := Fact{
 		Path:     rapid.SampledFrom([]string{"tier", "tier", "tier", "n", "f", "up", "os", "os.family", "os.n", "list", "e", "other", "nosuch", "os.nosuch", "tier.x"}).Draw(t, "path"),
 		Operator: rapid.SampledFrom([]string{"=", "==", "!=", "=~", "<", "<=", ">", ">="}).Draw(t, "operator"),
-		Value:    strings.TrimLeft(strings.TrimSpace(values().Draw(t, "value")), "=~<>"),
+		Value:    strings.TrimLeft(strings.TrimSpace(Values().Draw(t, "value")), "=~<>"),
 	}
 	if f.Operator == "=" && len(f.Value) > 1 && f.Value[0] == '/' && f.Value[len(f.Value)-1] == '/' {
 		f.Operator = "=~"
@@ -123,8 +126,8 @@ func names() *rapid.Generator[string] {
 	}))
 }
 
-// values are words for facts.
-func values() *rapid.Generator[string] {
+// Values are words for facts: hostile ones, patterns, and some that match.
+func Values() *rapid.Generator[string] {
 	return rapid.OneOf(hostile(), patterns(), rapid.SampledFrom([]string{
 		"alfa", "ALFA", "bravo", "debian", "4", "4.0", "4.5", "04", "-1", "0.5", "0.50", ".5", "1e2", "100000", "0x4", "true", "FALSE", "12", "1.5", "1.25", "10", "+4", "NaN",
 	}))
