@@ -53,7 +53,8 @@ func (w *world) nodesType(real engine.NodeSourceType) engine.NodeSourceType {
 		if err != nil || p.Checking() {
 			return s, err
 		}
-		return nodeSource{NodeSource: s, world: w, typ: real.Name}, nil
+		files := slices.Contains([]string{"flatfile", "inventory"}, p.Text("discovery_method", ""))
+		return nodeSource{NodeSource: s, world: w, typ: real.Name, outside: files || !slices.Contains(simulated(), real.Name)}, nil
 	}
 	return t
 }
@@ -61,8 +62,9 @@ func (w *world) nodesType(real engine.NodeSourceType) engine.NodeSourceType {
 type nodeSource struct {
 	engine.NodeSource
 
-	world *world
-	typ   string
+	world   *world
+	typ     string
+	outside bool // it does not look at the nodes of the case
 }
 
 // Discover implements [engine.NodeSource].
@@ -71,7 +73,7 @@ func (s nodeSource) Discover(ctx context.Context, c *engine.Call) ([]string, err
 	if nodes, ok := s.world.nodeSets[set]; ok {
 		return nodes, nil
 	}
-	if slices.Contains(simulated(), s.typ) {
+	if !s.outside {
 		return s.NodeSource.Discover(ctx, c)
 	}
 	return nil, s.world.lack("node set %q, of type %s, looks outside; name its nodes under node_sets:, as in %s: web[1-3]", set, s.typ, set)

@@ -57,7 +57,7 @@ func (f finder) Visit(node *ast.Node) {
 	f.callees[call.Callee] = true
 	if callee, ok := call.Callee.(*ast.IdentifierNode); ok && callee.Value == "with" {
 		for i := range call.Arguments {
-			ast.Walk(&call.Arguments[i], texts{f.values})
+			ast.Walk(&call.Arguments[i], texts(f))
 		}
 	}
 }

@@ -92,6 +92,7 @@ func plain(n *yaml.Node) (any, error) {
 		return mapping(n)
 	case yaml.ScalarNode:
 		return scalar(n)
+	case yaml.DocumentNode:
 	}
 	return nil, fmt.Errorf("line %d: this is no value", n.Line)
 }

@@ -1,6 +1,7 @@
 package mcollective_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,9 +177,7 @@ func TestInventory_evaluatesEveryFilterAsAServerDoes(t *testing.T) {
 		"compound, fails": {map[string]any{"compound": `fact("load") < 1`}, "web2"}, // db1 has no load
 	} {
 		properties := by("inventory", "fleet.yaml")
-		for k, v := range row.properties {
-			properties[k] = v
-		}
+		maps.Copy(properties, row.properties)
 		got, err := discover(t, mcollective.Type(from), properties)
 		if s := strings.ReplaceAll(strings.Join(got, " "), ".example.net", ""); err != nil || s != row.want {
 			t.Errorf("%s: got %q, %v; want %q", name, s, err, row.want)

@@ -83,16 +83,16 @@ func TestSource_aTypedValueIsNothingButAValue(t *testing.T) {
 			return strings.EqualFold(tier(n), strings.TrimSpace(strings.TrimPrefix(v, "=")))
 		},
 		`facts: ["tier=a{{ inputs.v }}"]`: func(n pdbsim.Node, v string) bool { return strings.EqualFold(tier(n), strings.TrimSpace("a"+v)) },
-		`facts: ["{{ inputs.v }}=alfa"]`: func(n pdbsim.Node, v string) bool {
+		`facts: ["{{ inputs.v }}=alfa"]`: func(_ pdbsim.Node, v string) bool {
 			return slices.Contains([]string{"tier", "other", "list"}, strings.TrimSpace(v))
 		},
 		`identities: ["{{ inputs.v }}.example.net"]`:    func(n pdbsim.Node, v string) bool { return n.Certname == v+".example.net" },
 		`classes: ["roles::{{ inputs.v }}"]`:            func(n pdbsim.Node, v string) bool { return slices.Contains(n.Classes, "roles::"+strings.ToLower(v)) },
 		`agents: ["pup{{ inputs.v }}"]`:                 func(n pdbsim.Node, v string) bool { return slices.Contains(n.Agents, "pup"+v) },
-		`compound: 'with("tier={{ inputs.v }}")'`:       func(n pdbsim.Node, v string) bool { return tier(n) != "" },
-		`compound: 'fact("tier") == "{{ inputs.v }}"'`:  func(n pdbsim.Node, v string) bool { return tier(n) != "" },
-		`compound: 'with("{{ inputs.v }}") and false'`:  func(n pdbsim.Node, v string) bool { return false },
-		`compound: 'with("roles::x{{ inputs.v }}y_z")'`: func(n pdbsim.Node, v string) bool { return false },
+		`compound: 'with("tier={{ inputs.v }}")'`:       func(n pdbsim.Node, _ string) bool { return tier(n) != "" },
+		`compound: 'fact("tier") == "{{ inputs.v }}"'`:  func(n pdbsim.Node, _ string) bool { return tier(n) != "" },
+		`compound: 'with("{{ inputs.v }}") and false'`:  func(pdbsim.Node, string) bool { return false },
+		`compound: 'with("roles::x{{ inputs.v }}y_z")'`: func(pdbsim.Node, string) bool { return false },
 	}
 	values := rapid.OneOf(filtertest.Values(), rapid.SampledFrom([]string{"alfa", "web", "pet", "tier", "list", "os", `x") or with("/./`, `x" or true or "`, `") or ("" == "`, "lfa", `x\" or true or \"`, "/.*/", "/", "=/./", "~.*", "!=x", "* or true"}))
 	selected, refused := 0, 0
