@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/enginetest/nodestest"
 	"github.com/playbot/playbot/engine/nodes/mcollective"
+	"github.com/playbot/playbot/playbooks"
 )
 
 // folder writes files into a folder and returns the node set type that reads them there.
@@ -247,6 +249,38 @@ func TestInventory_namesTheGroupsThatThereAre(t *testing.T) {
 	properties := by("inventory", "fleet.yaml")
 	properties["identities"] = list("group:france")
 	if got, err := discover(t, mcollective.Type(from), properties); err == nil || !strings.Contains(err.Error(), `no group "france"; it has: all, big, germany`) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestType_isCheckedAsFarAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	typ := mcollective.Type(mcollective.Sources{})
+	for body, want := range map[string]string{
+		`compound: 'with("tier={{ inputs.v }}") and fact("n") > {{ inputs.v }}'`:                  "",
+		`compound: 'with("tier={{ inputs.v }}'`:                                                   "9:25: the expression cannot be read",
+		`compound: "{{ inputs.v }}"`:                                                              "",
+		`discovery_method: "{{ inputs.v }}", discovery_options: {file: x}, compound: 'with("a")'`: "",
+		`discovery_method: flatfile, discovery_options: {file: "{{ inputs.v }}", forms: x}`:       `has no option "forms"`,
+		`discovery_method: flatfile, discovery_options: "{{ inputs.v }}"`:                         "",
+		`discovery_method: inventory, facts: ["a={{ inputs.v }}", "b"]`:                           "none is named",
+	} {
+		_, err := playbooks.Parse("b.yaml", []byte("name: b\nversion: 1.0.0\nauthor: a\ndescription: d\ninputs: {v: {type: String}}\n"+
+			"tasks: []\nnodes:\n  web:\n    {type: mcollective, "+body+"}\n"), engine.Types{Nodes: []engine.NodeSourceType{typ}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", body, err, want)
+		}
+	}
+}
+
+func TestFlatFile_aTypedNameLeadsToNoOtherFolder(t *testing.T) {
+	t.Parallel()
+	_, from := folder(t, map[string]string{"uk.txt": "web1", "de.txt": "web2"})
+	const filter = `discovery_method: flatfile, discovery_options: {file: "{{ inputs.v }}.txt"}`
+	if got, err := typed(t, mcollective.Type(from), filter, "uk"); err != nil || strings.Join(got, " ") != "web1" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := typed(t, mcollective.Type(from), filter, "../secret"); err == nil || !strings.Contains(err.Error(), "would lead to another folder") {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
