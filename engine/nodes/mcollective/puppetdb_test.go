@@ -270,6 +270,7 @@ func TestType_refusesWhatPuppetDBWouldReadOtherwise(t *testing.T) {
 		`"a>/x/": PuppetDB compares`:                         {"facts": list("a>/x/")},
 		`a fact named "a..b"`:                                {"facts": list("a..b=x")},
 		`a fact named "a\"b"`:                                {"facts": list(`a"b=x`)},
+		`PuppetDB cannot be asked for entry 0 of "list.0"`:   {"facts": list("list.0=x")},
 		`a fact named "list[0]"`:                             {"facts": list("list[0]=x")},
 		`( is not a regular expression`:                      {"facts": list("a=~(")},
 		`does not read \b`:                                   {"classes": list(`/\bweb/`)},

@@ -159,6 +159,9 @@ func factPath(name string) (string, error) {
 		if part == "" || strings.ContainsFunc(part, func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("\"\\[]()", r) }) {
 			return "", fmt.Errorf("PuppetDB cannot be asked for a fact named %q; names are words with dots between them, as in os.family", name)
 		}
+		if strings.Trim(part, "0123456789") == "" { // its patterns do not reach into lists
+			return "", fmt.Errorf("PuppetDB cannot be asked for entry %s of %q; use discovery_method: mc or inventory", part, name)
+		}
 	}
 	return `facts."` + strings.Join(parts, `"."`) + `"`, nil
 }
