@@ -33,7 +33,7 @@ func bookSection() Section {
 			{Name: "run_as", Kind: KindText, Doc: "The Choria caller id that it was written for, as in `choria=deploy.bot`; kept with each run and in its report."},
 			{Name: "tags", Kind: KindTexts, Doc: "Words to find it by."},
 			{Name: "loglevel", Kind: KindText, Default: "info", Choices: logLevels(), Doc: "Accepted as in 2017 and readable as `metadata.loglevel`; what playbot logs is set in its configuration."},
-			{Name: "uses", Kind: KindTextMap, Doc: "Agents that nodes must have, each with a range of versions, as in `rpcutil: \">= 1.0.0\"`. A node set names those that its nodes need."},
+			{Name: "uses", Kind: KindTextMap, Doc: "Agents that nodes must have, each with a range of versions, as in `puppet: \">= 1.11.0\"`. That of `rpcutil` is the version of the Choria server, such as 0.29.4. A node set names those that its nodes need."},
 			{Name: "inputs", Kind: KindMap, Doc: "What a person gives to a run, by name."},
 			{Name: "data_stores", Kind: KindMap, Doc: "Where values and locks live, by name."},
 			{Name: "locks", Kind: KindTexts, Doc: "Locks that the run holds from before its first task to its end, each `store/key`, or a bare store name. They are taken in sorted order."},

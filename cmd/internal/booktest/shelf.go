@@ -70,7 +70,7 @@ type shelf struct {
 }
 
 func (s *Shelf) forCase() *shelf {
-	out := &shelf{broken: s.broken, agents: map[string]string{"rpcutil": "1.3.0"}}
+	out := &shelf{broken: s.broken, agents: map[string]string{"rpcutil": "0.29.4"}}
 	for _, name := range sorted(s.books) {
 		out.books = append(out.books, s.books[name])
 		for _, u := range s.books[name].Uses {

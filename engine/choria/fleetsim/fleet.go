@@ -47,7 +47,7 @@ type Node struct {
 // Agents are the agents that a node has when it says nothing else.
 func Agents() map[string]string {
 	return map[string]string{
-		"rpcutil": "1.3.0", "puppet": "1.13.1", "haproxy": "1.0.2", "appmgr": "2.3.0",
+		"rpcutil": "0.29.4", "puppet": "1.13.1", "haproxy": "1.0.2", "appmgr": "2.3.0",
 		"nrpe": "4.2.0", "service": "4.0.1", "package": "5.4.0",
 	}
 }
