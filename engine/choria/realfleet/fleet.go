@@ -3,13 +3,14 @@ package realfleet
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/playbot/playbot/engine/choria"
-	"github.com/playbot/playbot/engine/choria/fleetsim"
 )
 
 // Node describes one server.
@@ -17,26 +18,53 @@ type Node struct {
 	Name    string
 	Facts   map[string]any
 	Classes []string // in lower case: Choria compares them with a word in lower case
+	// Agents are external agents and their versions; an empty version is that of the description. nil
+	// means that the server has an appmgr of its own, in this process.
+	Agents map[string]string
+	Down   bool // the server is not there
 }
 
-// Options describe a fleet. The zero value is [Six] servers.
+// Options describe a fleet. The zero value is [Six] servers with certificates.
 type Options struct {
-	Nodes    []Node // default Six()
-	Identity string // of the client; default playbot.mcollective. It must end in .mcollective or .choria
+	Mode  Mode   // default File
+	Nodes []Node // default Six()
+	Kit   Kit    // of the external agents, for nodes that have any
+	// Identity is that of the client; default playbot.mcollective, or playbot.privileged.mcollective. It
+	// must end in .mcollective or .choria.
+	Identity string
+	// Privileged clients may name other callers than themselves: by the name in their certificate, or by
+	// a permission in their token. Insecure servers believe everybody.
+	Privileged bool
 }
 
-// Call is one request that an appmgr agent was given.
+func (o Options) withDefaults() Options {
+	if o.Mode == "" {
+		o.Mode = File
+	}
+	if o.Nodes == nil {
+		o.Nodes = Six()
+	}
+	if o.Identity == "" {
+		o.Identity = "playbot.mcollective"
+		if o.Privileged {
+			o.Identity = "playbot.privileged.mcollective"
+		}
+	}
+	return o
+}
+
+// Call is one request that an appmgr agent in this process was given.
 type Call struct {
 	Node, Action, Caller, RequestID string
 }
 
 // Fleet is a running network. Safe for concurrent use.
 type Fleet struct {
-	URL           string // of the broker, tls://127.0.0.1:port
-	Identity      string // of the client
-	CA, Cert, Key string // paths of the PEM files of the client
-	nodes         []Node
-	certs         *fleetsim.Certs
+	URL      string // of the broker, tls://127.0.0.1:port
+	Identity string // of the client
+	nodes    []Node
+	site     *site
+	faults   string // the fault file of all external agents
 
 	mu        sync.Mutex // guards what follows
 	calls     []Call
@@ -67,42 +95,63 @@ func Six() []Node {
 }
 
 // Start starts a broker and servers that answer when it returns, and stops them when the test ends.
-// Every server has the agents discovery and rpcutil, which are Choria's own, and appmgr, which keeps
-// a revision. A failure ends the test.
+// Every server has the agents discovery and rpcutil, which are Choria's own. A failure ends the test.
 func Start(tb testing.TB, o Options) *Fleet {
 	tb.Helper()
-	if o.Nodes == nil {
-		o.Nodes = Six()
-	}
-	if o.Identity == "" {
-		o.Identity = "playbot.mcollective"
+	o = o.withDefaults()
+	if err := o.Mode.allowed(); err != nil {
+		tb.Fatalf("start a fleet: %v", err)
 	}
 	dir := tb.TempDir()
-	certs, err := fleetsim.NewCerts(dir, o.Identity)
+	sec, err := newSecurity(o.Mode, dir, o)
 	if err != nil {
-		tb.Fatalf("make certificates: %v", err)
+		tb.Fatal(err)
 	}
 	f := &Fleet{
-		Identity: o.Identity, CA: certs.CA, Cert: certs.ClientCert, Key: certs.ClientKey,
-		nodes: o.Nodes, certs: certs, revisions: make(map[string]string),
+		Identity: o.Identity, nodes: o.Nodes, faults: filepath.Join(dir, "faults.json"), revisions: make(map[string]string),
+		site: &site{dir: dir, mode: o.Mode, security: sec, kit: o.Kit, log: newLog(tb)},
 	}
-	site := &site{dir: dir, certs: certs, log: newLog(tb)}
 	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
 	defer cancel()
-	addr, stop, err := site.startBroker(ctx)
+	url, stop, err := f.site.startBroker(ctx)
 	if err != nil {
 		tb.Fatalf("start the broker: %v", err)
 	}
 	tb.Cleanup(stop) // after the servers, which say good-bye to it
-	f.URL = "tls://" + addr
-	for _, n := range o.Nodes {
-		stop, err := site.startServer(ctx, addr, n, f)
-		if err != nil {
-			tb.Fatalf("start server %s: %v", n.Name, err)
-		}
-		tb.Cleanup(stop)
-	}
+	f.URL = url
+	f.startServers(ctx, tb)
 	return f
+}
+
+// startServers starts all servers side by side.
+func (f *Fleet) startServers(ctx context.Context, tb testing.TB) {
+	tb.Helper()
+	type started struct {
+		stop func()
+		err  error
+	}
+	all := make([]started, len(f.nodes))
+	var wg sync.WaitGroup
+	for i, n := range f.nodes {
+		if all[i].err = os.Mkdir(f.site.folder(n.Name), 0o700); all[i].err == nil && !n.Down {
+			wg.Go(func() { all[i].stop, all[i].err = f.site.startServer(ctx, f.URL, n, f) })
+		}
+	}
+	wg.Wait()
+	tb.Cleanup(func() {
+		var wg sync.WaitGroup
+		for _, s := range all {
+			if s.stop != nil {
+				wg.Go(s.stop)
+			}
+		}
+		wg.Wait()
+	})
+	for i, s := range all {
+		if s.err != nil {
+			tb.Fatalf("start server %s: %v", f.nodes[i].Name, s.err)
+		}
+	}
 }
 
 // Names returns the names of the servers, sorted.
@@ -117,20 +166,31 @@ func (f *Fleet) Names() []string {
 
 // Options is how our client reaches the fleet.
 func (f *Fleet) Options() choria.Options {
-	return choria.Options{Servers: []string{f.URL}, Identity: f.Identity, CA: f.CA, Cert: f.Cert, Key: f.Key}
+	o := f.site.security.client()
+	o.Servers = []string{f.URL}
+	return o
 }
 
-// Issue makes one more certificate of the fleet's authority and returns the paths of its PEM files.
-func (f *Fleet) Issue(name string) (cert, key string, err error) { return f.certs.Issue(name) }
+// Issue makes one more certificate of the authority of a fleet in mode [File], and returns the paths
+// of its PEM files.
+func (f *Fleet) Issue(name string) (cert, key string, err error) {
+	a, ok := f.site.security.(*authority)
+	if !ok {
+		return "", "", fmt.Errorf("a fleet in mode %s has no authority", f.site.mode)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.certs.Issue(name)
+}
 
-// Calls returns what the appmgr agents of all servers were asked so far.
+// Calls returns what the appmgr agents in this process were asked so far.
 func (f *Fleet) Calls() []Call {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.calls)
 }
 
-// Revision is what appmgr runs on a server; 1.0.0 before an upgrade.
+// Revision is what the appmgr in this process runs for a server; 1.0.0 before an upgrade.
 func (f *Fleet) Revision(node string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

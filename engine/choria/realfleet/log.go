@@ -2,6 +2,7 @@ package realfleet
 
 import (
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,11 +13,12 @@ import (
 // logKept bounds the lines that a failed test prints.
 const logKept = 200
 
-// fleetLog is the logger of the broker and all servers: silent unless the test fails. The broker
-// has no other way to say which port it was given.
+// fleetLog makes the loggers of the broker and of all servers. Each writes into a file; what is a
+// warning or worse is printed when the test fails. The broker has no other way to say which port it
+// was given.
 type fleetLog struct {
-	*logrus.Logger
 	listening chan string // the broker's address, once
+	tb        testing.TB
 
 	mu    sync.Mutex // guards lines
 	lines []string
@@ -24,10 +26,7 @@ type fleetLog struct {
 
 func newLog(tb testing.TB) *fleetLog {
 	tb.Helper()
-	l := &fleetLog{Logger: logrus.New(), listening: make(chan string, 1)}
-	l.SetOutput(io.Discard)
-	l.SetLevel(logrus.InfoLevel)
-	l.AddHook(hook{l})
+	l := &fleetLog{listening: make(chan string, 1), tb: tb}
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			l.mu.Lock()
@@ -36,6 +35,26 @@ func newLog(tb testing.TB) *fleetLog {
 		}
 	})
 	return l
+}
+
+// of is the logger of one member, which writes into a file until the test ends.
+func (l *fleetLog) of(path string) (*logrus.Logger, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	logger := logrus.New()
+	logger.SetOutput(file)
+	logger.SetFormatter(&logrus.TextFormatter{DisableColors: true})
+	logger.SetLevel(logrus.InfoLevel)
+	logger.AddHook(hook{l})
+	l.tb.Cleanup(func() {
+		logger.SetOutput(io.Discard) // some of go-choria's goroutines end after the server has said that it did
+		if err := file.Close(); err != nil {
+			l.tb.Errorf("close %s: %v", path, err)
+		}
+	})
+	return logger, nil
 }
 
 type hook struct{ log *fleetLog }
