@@ -2,6 +2,7 @@ package realfleettest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,37 @@ func (s story) play(t *testing.T, kit realfleet.Kit, mode realfleet.Mode) {
 			t.Errorf("%s is %s, and was asked %s\nwant %s, and %s", name, got.state, got.asked, want.state, want.asked)
 		}
 	}
+	for _, n := range nodes {
+		namesThePerson(t, f, n.Name, run)
+	}
 	s.heard(t, w)
+}
+
+// namesThePerson holds the log and the audit log of a node against who started the run and which run
+// it is. What only looks at the node before the run begins is asked in the name of the bot.
+func namesThePerson(t *testing.T, f *realfleet.Fleet, node string, run *engine.Run) {
+	t.Helper()
+	person, bot := "slack=T1.UANA", "choria="+f.Identity
+	runs := []string{strings.ToLower(string(run.ID))}
+	if handler := run.Steps["on_fail.3"]; handler != nil {
+		runs = append(runs, strings.ToLower(string(handler.Last().Outcome.Result.Child)))
+	}
+	log := f.Log(t, node)
+	for _, a := range f.Audit(t, node) {
+		want := person
+		if a.Agent == "rpcutil" {
+			want = bot
+		} else if !slices.ContainsFunc(runs, func(id string) bool { return strings.HasPrefix(a.RequestID, id) }) {
+			t.Errorf("%s audits %s.%s as request %s, want one of run %q", node, a.Agent, a.Action, a.RequestID, runs)
+		}
+		if a.Caller != want || a.Sender != f.Identity {
+			t.Errorf("%s audits %s.%s by %s from %s, want %s from %s", node, a.Agent, a.Action, a.Caller, a.Sender, want, f.Identity)
+		}
+		line := fmt.Sprintf("Handling message %s for %s#%s from %s\"", a.RequestID, a.Agent, a.Action, want)
+		if !strings.Contains(log, line) {
+			t.Errorf("the log of %s has no %s:\n%s", node, line, log)
+		}
+	}
 }
 
 // heard looks at what was said outside.
