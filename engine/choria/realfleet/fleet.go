@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/fleetsim"
 )
 
 // Node describes one server.
@@ -181,6 +182,16 @@ func (f *Fleet) Issue(name string) (cert, key string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.certs.Issue(name)
+}
+
+// Token has the issuer of a fleet in mode [JWT] make one more client's token, and returns the paths of
+// the token and of its seed.
+func (f *Fleet) Token(caller string, may fleetsim.May) (token, seed string, err error) {
+	i, ok := f.site.security.(*issuer)
+	if !ok {
+		return "", "", fmt.Errorf("a fleet in mode %s has no issuer", f.site.mode)
+	}
+	return i.clientToken(caller, may)
 }
 
 // Calls returns what the appmgr agents in this process were asked so far.

@@ -3,7 +3,6 @@ package realfleet_test
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -74,82 +73,6 @@ func TestPing_isAnsweredByEveryServer(t *testing.T) {
 	}
 }
 
-func TestDiscover_agreesWithTheServers(t *testing.T) {
-	t.Parallel()
-	_, c := network(t)
-	double := simulate(t, realfleet.Six())
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 16) // real servers drop requests when more than a few come at once
-	for name, row := range map[string]struct {
-		filter choria.Filter
-		want   string
-	}{
-		"everything":                   {choria.Filter{}, "lb1 lb2 lb3 web1 web2 web3"},
-		"fact":                         {choria.Filter{Facts: []string{"country=mt"}}, "lb2 web2"},
-		"fact in other case":           {choria.Filter{Facts: []string{"country=MT"}}, "lb2 web2"},
-		"two facts":                    {choria.Filter{Facts: []string{"country=mt", "tier=bravo"}}, "web2"},
-		"fact that differs":            {choria.Filter{Facts: []string{"tier!=edge"}}, "web1 web2 web3"},
-		"fact by pattern":              {choria.Filter{Facts: []string{"tier=/^al/"}}, "web1 web3"},
-		"fact by pattern, other case":  {choria.Filter{Facts: []string{"tier=~^AL"}}, "web1 web3"},
-		"number equal":                 {choria.Filter{Facts: []string{"processorcount=8"}}, "web1 web2 web3"},
-		"number greater":               {choria.Filter{Facts: []string{"processorcount>2"}}, "web1 web2 web3"},
-		"number greater or equal":      {choria.Filter{Facts: []string{"processorcount>=2"}}, "lb1 lb2 lb3 web1 web2 web3"},
-		"number less":                  {choria.Filter{Facts: []string{"processorcount<8"}}, "lb1 lb2 lb3"},
-		"number compared with a word":  {choria.Filter{Facts: []string{"processorcount>few"}}, ""},
-		"nested fact":                  {choria.Filter{Facts: []string{"os.family=debian"}}, "web1 web2 web3"},
-		"whole of a nested fact":       {choria.Filter{Facts: []string{"os!=debian"}}, ""},
-		"text compared as text":        {choria.Filter{Facts: []string{"os.release<9"}}, "web1 web2 web3"},
-		"number less than a word":      {choria.Filter{Facts: []string{"processorcount<few"}}, ""},
-		"truth":                        {choria.Filter{Facts: []string{"virtual=true"}}, "web1 web2 web3"},
-		"truth denied":                 {choria.Filter{Facts: []string{"virtual!=true"}}, ""},
-		"fact that nobody has":         {choria.Filter{Facts: []string{"nosuch=1"}}, ""},
-		"class":                        {choria.Filter{Classes: []string{"roles::haproxy"}}, "lb1 lb2 lb3"},
-		"class in other case":          {choria.Filter{Classes: []string{"Roles::HAProxy"}}, "lb1 lb2 lb3"},
-		"class by pattern":             {choria.Filter{Classes: []string{"/WEB/"}}, "web1 web2 web3"},
-		"every class":                  {choria.Filter{Classes: []string{"roles::webserver", "roles::haproxy"}}, ""},
-		"identity":                     {choria.Filter{Identities: []string{"web3.example.net"}}, "web3"},
-		"any identity":                 {choria.Filter{Identities: []string{"web3.example.net", "lb1.example.net"}}, "lb1 web3"},
-		"identity by pattern":          {choria.Filter{Identities: []string{"/^web[12]/"}}, "web1 web2"},
-		"identity in other case":       {choria.Filter{Identities: []string{"WEB3.example.net"}}, ""},
-		"agent":                        {choria.Filter{Agents: []string{"appmgr"}}, "lb1 lb2 lb3 web1 web2 web3"},
-		"agent by pattern":             {choria.Filter{Agents: []string{"/^app/"}}, "lb1 lb2 lb3 web1 web2 web3"},
-		"agent in other case":          {choria.Filter{Agents: []string{"AppMgr"}}, ""},
-		"agent that nobody has":        {choria.Filter{Agents: []string{"nosuch"}}, ""},
-		"everything together":          {choria.Filter{Agents: []string{"rpcutil"}, Classes: []string{"roles::webserver"}, Facts: []string{"tier=alfa"}, Identities: []string{"/3/"}}, "web3"},
-		"the agent that answers pings": {choria.Filter{Agents: []string{"discovery"}}, "lb1 lb2 lb3 web1 web2 web3"},
-	} {
-		for who, client := range map[string]*choria.Client{"real": c, "simulated": double} {
-			wg.Go(func() { // side by side: each discovery is a wait for its window
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				got, err := client.Discover(t.Context(), row.filter)
-				for try := 1; try < 4 && err == nil && len(got) < len(strings.Fields(row.want)); try++ {
-					got, err = client.Discover(t.Context(), row.filter) // a starved machine outlasts a window
-				}
-				if err != nil || short(got) != row.want {
-					t.Errorf("%s, %s servers: got %q, %v; want %q", name, who, short(got), err, row.want)
-				}
-			})
-		}
-	}
-	wg.Wait()
-}
-
-// simulate starts the double with the same servers.
-func simulate(t *testing.T, nodes []realfleet.Node) *choria.Client {
-	t.Helper()
-	o := fleetsim.Options{Listen: true}
-	for _, n := range nodes {
-		o.Nodes = append(o.Nodes, fleetsim.Node{Name: n.Name, Facts: n.Facts, Classes: n.Classes})
-	}
-	f, err := fleetsim.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.Stop)
-	return connect(t, choria.Options{Servers: []string{f.URL()}, Insecure: true})
-}
-
 func TestAgents_areListedWithTheirVersions(t *testing.T) {
 	t.Parallel()
 	f, c := network(t)
@@ -162,44 +85,6 @@ func TestAgents_areListedWithTheirVersions(t *testing.T) {
 		if versions["appmgr"] != "2.3.0" || versions["rpcutil"] == "" || versions["discovery"] == "" {
 			t.Errorf("%s has %v, want appmgr 2.3.0, rpcutil and discovery", node, versions)
 		}
-	}
-}
-
-func TestReplies_haveTheShapeOfTheSimulatedOnes(t *testing.T) {
-	t.Parallel()
-	_, c := network(t)
-	double := simulate(t, realfleet.Six())
-	for name, q := range map[string]choria.Request{
-		"ping":             {Agent: "rpcutil", Action: "ping"},
-		"inventory":        {Agent: "rpcutil", Action: "inventory"},
-		"agent inventory":  {Agent: "rpcutil", Action: "agent_inventory"},
-		"fact":             {Agent: "rpcutil", Action: "get_fact", Data: map[string]any{"fact": "os.family"}},
-		"fact not there":   {Agent: "rpcutil", Action: "get_fact", Data: map[string]any{"fact": "nosuch"}},
-		"fact not named":   {Agent: "rpcutil", Action: "get_fact"},
-		"status":           {Agent: "appmgr", Action: "status"},
-		"upgrade":          {Agent: "appmgr", Action: "upgrade", Data: map[string]any{"revision": "2.0.0"}},
-		"missing input":    {Agent: "appmgr", Action: "upgrade"},
-		"unknown action":   {Agent: "rpcutil", Action: "nosuch"},
-		"unknown agent":    {Agent: "nosuch", Action: "ping", Timeout: 500 * time.Millisecond},
-		"no such identity": {Agent: "rpcutil", Action: "ping", Nodes: []string{"web9.example.net"}, Timeout: 500 * time.Millisecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if q.Nodes == nil {
-				q.Nodes = []string{"web1.example.net"}
-			}
-			real, err := c.Call(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			simulated, err := double.Call(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, want := shape(simulated), shape(real); got != want {
-				t.Errorf("the simulated server says\n%s\nthe real one says\n%s", got, want)
-			}
-		})
 	}
 }
 

@@ -1,10 +1,12 @@
 package realfleet
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/choria-io/tokens"
@@ -21,10 +23,11 @@ const (
 // issuer is the security of [JWT]: the key of an organization that signs a token for the broker, for
 // every server and for the client.
 type issuer struct {
-	dir   string
-	key   ed25519.PrivateKey
-	certs *fleetsim.Certs // of the broker alone
-	own   choria.Options
+	dir    string
+	key    ed25519.PrivateKey
+	certs  *fleetsim.Certs // of the broker alone
+	own    choria.Options
+	issued atomic.Int64 // client tokens
 }
 
 func newIssuer(dir string, o Options) (*issuer, error) {
@@ -37,7 +40,7 @@ func newIssuer(dir string, o Options) (*issuer, error) {
 		return nil, err
 	}
 	i := &issuer{dir: dir, key: key, certs: certs}
-	token, seed, err := i.clientToken("client", o.Identity, tokens.ClientPermissions{FleetManagement: true, AuthenticationDelegator: o.Privileged})
+	token, seed, err := i.clientToken("choria="+o.Identity, fleetsim.May{Ask: true, SignForAll: o.Privileged})
 	if err != nil {
 		return nil, fmt.Errorf("make the client's token: %w", err)
 	}
@@ -84,12 +87,15 @@ func (i *issuer) member(name, dir string, broker bool) (map[string]string, error
 }
 
 // clientToken writes a token and its seed for a caller and returns their paths.
-func (i *issuer) clientToken(file, identity string, may tokens.ClientPermissions) (token, seed string, err error) {
+func (i *issuer) clientToken(caller string, may fleetsim.May) (token, seed string, err error) {
+	file := fmt.Sprintf("client%d", i.issued.Add(1))
 	pk, seed, err := newSeed(i.dir, file)
 	if err != nil {
 		return "", "", err
 	}
-	claims, err := tokens.NewClientIDClaims("choria="+identity, nil, organization, nil, "", "", tokenLife, &may, pk)
+	claims, err := tokens.NewClientIDClaims(caller, nil, organization, nil, "", "", cmp.Or(may.For, tokenLife), &tokens.ClientPermissions{
+		FleetManagement: may.Ask, SignedFleetManagement: may.AskSigned, AuthenticationDelegator: may.SignForAll,
+	}, pk)
 	if err != nil {
 		return "", "", err
 	}

@@ -19,7 +19,8 @@ type Kit struct {
 	DDLs       string // folder with the descriptions of the agents
 }
 
-// BuildKit compiles the executable of the agents of package webagents into a folder. Their
+// BuildKit compiles the executable of the agents of package webagents into a folder, whose path is
+// absolute. Their
 // descriptions are those of engine/choria/ddl/testdata/agents.
 func BuildKit(ctx context.Context, dir string) (Kit, error) {
 	const module = "github.com/playbot/playbot/engine/choria/"
@@ -28,7 +29,8 @@ func BuildKit(ctx context.Context, dir string) (Kit, error) {
 		return Kit{}, fmt.Errorf("find the descriptions of agents: %w", err)
 	}
 	k := Kit{executable: filepath.Join(dir, "webagents"), DDLs: filepath.Join(strings.TrimSpace(string(where)), "testdata", "agents")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", k.executable, module+"realfleet/cmd/webagents")
+	build := exec.CommandContext(ctx, "go", "install", module+"realfleet/cmd/webagents")
+	build.Env = append(os.Environ(), "GOBIN="+dir)
 	if out, err := build.CombinedOutput(); err != nil {
 		return Kit{}, fmt.Errorf("build the agents: %w\n%s", err, out)
 	}

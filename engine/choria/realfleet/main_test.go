@@ -1,7 +1,6 @@
 package realfleet_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/playbot/playbot/engine/choria/realfleet"
@@ -11,4 +10,4 @@ import (
 // kit is what the external agents of all tests are made of.
 var kit realfleet.Kit
 
-func TestMain(m *testing.M) { os.Exit(realfleettest.Main(m, &kit)) }
+func TestMain(m *testing.M) { realfleettest.Main(m, &kit) }

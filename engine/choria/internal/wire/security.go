@@ -61,8 +61,8 @@ func PrivilegedName(name string) bool {
 	return strings.HasSuffix(name, ".privileged.mcollective") || strings.HasSuffix(name, ".privileged.choria")
 }
 
-// anyCaller is what servers take for the name of a caller.
-var anyCaller = regexp.MustCompile(`^[a-z]+=[\w.-]+$`)
+// anyCaller is what servers take for the name of a caller. They read no further than the first other character.
+var anyCaller = regexp.MustCompile(`^[a-z]+=([\w.-]+)`)
 
 // Verify implements [Verifier]: the certificate must come from the CA, the caller must be named by
 // it or the certificate be privileged, and the signature must be the caller's.
@@ -96,20 +96,21 @@ func (a Authority) Verify(message []byte, signature, cert, caller string) error 
 	return nil
 }
 
-// allowed reports whether the owner of a certificate may ask as the caller.
+// allowed reports whether the owner of a certificate may ask as the caller. Servers hold the name to the certificate,
+// and neither its kind nor what comes behind it.
 func allowed(c *x509.Certificate, caller string) error {
+	parts := anyCaller.FindStringSubmatch(caller)
+	if parts == nil {
+		return fmt.Errorf("caller %q is no name", caller)
+	}
+	name := parts[1]
 	names := append([]string{c.Subject.CommonName}, c.DNSNames...)
-	if slices.ContainsFunc(names, PrivilegedName) {
-		if !anyCaller.MatchString(caller) {
-			return fmt.Errorf("caller %q is no name", caller)
-		}
+	switch {
+	case slices.ContainsFunc(names, PrivilegedName):
 		return nil
-	}
-	name, ok := strings.CutPrefix(caller, "choria=")
-	if !ok || !slices.Contains(names, name) {
+	case !slices.Contains(names, name):
 		return fmt.Errorf("caller %q is not named by the certificate of %q", caller, c.Subject.CommonName)
-	}
-	if !ClientName(name) {
+	case !ClientName(name):
 		return fmt.Errorf("caller %q is no client: its name ends neither in .mcollective nor in .choria", caller)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package insecure_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/choria-io/go-choria/protocol"
@@ -15,15 +14,10 @@ var kit realfleet.Kit
 
 func TestMain(m *testing.M) {
 	protocol.Secure = "false"
-	os.Exit(realfleettest.Main(m, &kit))
+	realfleettest.Main(m, &kit)
 }
 
-func TestUpgrade_insecurely(t *testing.T) {
+func TestInsecure(t *testing.T) {
 	t.Parallel()
-	realfleettest.Upgrade(t, kit, realfleet.Insecure)
-}
-
-func TestLibrary_insecurely(t *testing.T) {
-	t.Parallel()
-	realfleettest.Library(t, kit, realfleet.Insecure)
+	realfleettest.Suite(t, kit, realfleet.Insecure)
 }

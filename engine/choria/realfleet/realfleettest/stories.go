@@ -90,6 +90,7 @@ func stories() []story {
 		failedAtUpgrade(story{
 			name: "one node fails",
 			prepare: func(tb testing.TB, f *realfleet.Fleet) {
+				tb.Helper()
 				f.Fault(tb, webagents.Fault{Node: "web3" + suffix, Action: "appmgr.upgrade", Kind: webagents.Fail, Message: "no space left on device"})
 			},
 			upgrade: "ok web2 web4, failed web3, silent ",
@@ -97,6 +98,7 @@ func stories() []story {
 		failedAtUpgrade(story{
 			name: "one node is silent",
 			prepare: func(tb testing.TB, f *realfleet.Fleet) {
+				tb.Helper()
 				f.Fault(tb, webagents.Fault{Node: "web3" + suffix, Action: "appmgr.upgrade", Kind: webagents.Silent})
 			},
 			upgrade: "ok web2 web4, failed , silent web3",
@@ -116,6 +118,7 @@ func success() story {
 	return story{
 		name: "all nodes are well",
 		prepare: func(tb testing.TB, f *realfleet.Fleet) {
+			tb.Helper()
 			f.Update(tb, "web3"+suffix, func(s *webagents.State) { s.PuppetBusy, s.RedChecks = 2, 2 })
 		},
 		run: `pre_book.1 ok

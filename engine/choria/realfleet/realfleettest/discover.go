@@ -1,0 +1,73 @@
+package realfleettest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/playbot/playbot/engine/choria"
+	"github.com/playbot/playbot/engine/choria/realfleet"
+)
+
+// Discover holds what simulated servers make of filters against what real ones do.
+func Discover(t *testing.T, _ realfleet.Kit, mode realfleet.Mode) {
+	t.Helper()
+	f := realfleet.Start(t, realfleet.Options{Mode: mode})
+	d := simulate(t, mode, f.Identity, realfleet.Six())
+	c, double := Connect(t, f.Options()), Connect(t, d.options)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 16) // real servers drop requests when more than a few come at once
+	for name, row := range map[string]struct {
+		filter choria.Filter
+		want   string
+	}{
+		"everything":                   {choria.Filter{}, "lb1 lb2 lb3 web1 web2 web3"},
+		"fact":                         {choria.Filter{Facts: []string{"country=mt"}}, "lb2 web2"},
+		"fact in other case":           {choria.Filter{Facts: []string{"country=MT"}}, "lb2 web2"},
+		"two facts":                    {choria.Filter{Facts: []string{"country=mt", "tier=bravo"}}, "web2"},
+		"fact that differs":            {choria.Filter{Facts: []string{"tier!=edge"}}, "web1 web2 web3"},
+		"fact by pattern":              {choria.Filter{Facts: []string{"tier=/^al/"}}, "web1 web3"},
+		"fact by pattern, other case":  {choria.Filter{Facts: []string{"tier=~^AL"}}, "web1 web3"},
+		"number equal":                 {choria.Filter{Facts: []string{"processorcount=8"}}, "web1 web2 web3"},
+		"number greater":               {choria.Filter{Facts: []string{"processorcount>2"}}, "web1 web2 web3"},
+		"number greater or equal":      {choria.Filter{Facts: []string{"processorcount>=2"}}, "lb1 lb2 lb3 web1 web2 web3"},
+		"number less":                  {choria.Filter{Facts: []string{"processorcount<8"}}, "lb1 lb2 lb3"},
+		"number compared with a word":  {choria.Filter{Facts: []string{"processorcount>few"}}, ""},
+		"nested fact":                  {choria.Filter{Facts: []string{"os.family=debian"}}, "web1 web2 web3"},
+		"whole of a nested fact":       {choria.Filter{Facts: []string{"os!=debian"}}, ""},
+		"text compared as text":        {choria.Filter{Facts: []string{"os.release<9"}}, "web1 web2 web3"},
+		"number less than a word":      {choria.Filter{Facts: []string{"processorcount<few"}}, ""},
+		"truth":                        {choria.Filter{Facts: []string{"virtual=true"}}, "web1 web2 web3"},
+		"truth denied":                 {choria.Filter{Facts: []string{"virtual!=true"}}, ""},
+		"fact that nobody has":         {choria.Filter{Facts: []string{"nosuch=1"}}, ""},
+		"class":                        {choria.Filter{Classes: []string{"roles::haproxy"}}, "lb1 lb2 lb3"},
+		"class in other case":          {choria.Filter{Classes: []string{"Roles::HAProxy"}}, "lb1 lb2 lb3"},
+		"class by pattern":             {choria.Filter{Classes: []string{"/WEB/"}}, "web1 web2 web3"},
+		"every class":                  {choria.Filter{Classes: []string{"roles::webserver", "roles::haproxy"}}, ""},
+		"identity":                     {choria.Filter{Identities: []string{"web3.example.net"}}, "web3"},
+		"any identity":                 {choria.Filter{Identities: []string{"web3.example.net", "lb1.example.net"}}, "lb1 web3"},
+		"identity by pattern":          {choria.Filter{Identities: []string{"/^web[12]/"}}, "web1 web2"},
+		"identity in other case":       {choria.Filter{Identities: []string{"WEB3.example.net"}}, ""},
+		"agent":                        {choria.Filter{Agents: []string{"appmgr"}}, "lb1 lb2 lb3 web1 web2 web3"},
+		"agent by pattern":             {choria.Filter{Agents: []string{"/^app/"}}, "lb1 lb2 lb3 web1 web2 web3"},
+		"agent in other case":          {choria.Filter{Agents: []string{"AppMgr"}}, ""},
+		"agent that nobody has":        {choria.Filter{Agents: []string{"nosuch"}}, ""},
+		"everything together":          {choria.Filter{Agents: []string{"rpcutil"}, Classes: []string{"roles::webserver"}, Facts: []string{"tier=alfa"}, Identities: []string{"/3/"}}, "web3"},
+		"the agent that answers pings": {choria.Filter{Agents: []string{"discovery"}}, "lb1 lb2 lb3 web1 web2 web3"},
+	} {
+		for who, client := range map[string]*choria.Client{"real": c, "simulated": double} {
+			wg.Go(func() { // side by side: each discovery is a wait for its window
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				got, err := client.Discover(t.Context(), row.filter)
+				for try := 1; try < 4 && err == nil && len(got) < len(strings.Fields(row.want)); try++ {
+					got, err = client.Discover(t.Context(), row.filter) // a starved machine outlasts a window
+				}
+				if err != nil || plain(strings.Join(got, " ")) != row.want {
+					t.Errorf("%s, %s servers: got %q, %v; want %q", name, who, plain(strings.Join(got, " ")), err, row.want)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}

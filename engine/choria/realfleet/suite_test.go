@@ -1,0 +1,18 @@
+package realfleet_test
+
+import (
+	"testing"
+
+	"github.com/playbot/playbot/engine/choria/realfleet"
+	"github.com/playbot/playbot/engine/choria/realfleet/realfleettest"
+)
+
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	realfleettest.Suite(t, kit, realfleet.File)
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	realfleettest.Suite(t, kit, realfleet.JWT)
+}
