@@ -115,7 +115,7 @@ func (f *Fleet) puppet(n *nodeState, action string, data map[string]any, unknown
 		}
 		n.runUntil = time.Now().Add(f.opts.RunTime)
 		n.lastRun = n.runUntil
-		return ok(map[string]any{"summary": "started a run"})
+		return ok(map[string]any{"summary": "started a run", "initiated_at": time.Now().Unix()})
 	}
 	return unknown
 }
@@ -143,7 +143,7 @@ func haproxy(n *nodeState, action string, data map[string]any, unknown outcome) 
 		}
 		return ok(map[string]any{"backend": backend, "status": action + "d", "count": len(servers)})
 	case "status":
-		return ok(map[string]any{"drained": slices.Sorted(maps.Keys(n.drained))})
+		return ok(map[string]any{"drained": append([]string{}, slices.Sorted(maps.Keys(n.drained))...)}) // never null
 	}
 	return unknown
 }
@@ -190,16 +190,20 @@ func (f *Fleet) nrpe(n *nodeState, action string, data map[string]any, unknown o
 			}
 			return f.checkLoad(n)
 		case "check_app":
-			return ok(map[string]any{"exitcode": 0, "output": "APP OK - " + n.revision, "perfdata": "", "command": command})
+			return ok(checkApp(n))
 		}
 		return outcome{code: codeInvalidData, msg: "no such command: " + command}
 	case "runallcommands":
 		load := f.checkLoad(n) // looking at everything does not count as the one check that is waited for
 		return ok(map[string]any{"commands": map[string]any{
-			"check_load": load.data, "check_app": map[string]any{"exitcode": 0, "output": "APP OK - " + n.revision},
+			"check_load": load.data, "check_app": checkApp(n),
 		}})
 	}
 	return unknown
+}
+
+func checkApp(n *nodeState) map[string]any {
+	return map[string]any{"exitcode": 0, "output": "APP OK - " + n.revision, "perfdata": "", "command": "check_app"}
 }
 
 func (f *Fleet) checkLoad(n *nodeState) outcome {

@@ -101,7 +101,7 @@ func TestState_isWhatTheActionsLeft(t *testing.T) {
 func TestPuppet_runsTakeTimeAndStandInEachOthersWay(t *testing.T) {
 	t.Parallel()
 	bubble(t, fleetsim.Options{Nodes: fleetsim.WebFleet(1, 0), RunTime: time.Hour}, func(f fleet) {
-		f.expect("0 OK map[summary:started a run]", web, "puppet.runonce", nil)
+		f.expect(fmt.Sprintf("0 OK map[initiated_at:%v summary:started a run]", float64(time.Now().Unix())), web, "puppet.runonce", nil)
 		f.expect("1 Puppet is currently applying a catalog map[]", web, "puppet.runonce", nil)
 		if got := f.ask(web, "puppet.status", nil); !strings.Contains(got, "applying:true") || !strings.Contains(got, "idling:false") {
 			f.Errorf("during the run: %s", got)

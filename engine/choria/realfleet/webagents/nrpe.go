@@ -15,7 +15,6 @@ func nrpe() external.Agent {
 				return nil, &external.Error{Code: external.CodeInvalidData, Message: "no such command: " + in.Command}
 			}
 			data := check(s)
-			data["command"] = in.Command
 			if data["exitcode"] != 0 {
 				return nil, &external.Error{Code: external.CodeAborted, Message: "CRITICAL", Data: data}
 			}
@@ -37,12 +36,12 @@ func checks() map[string]func(*State) map[string]any {
 			s.Checks++
 			if s.RedChecks > 0 {
 				s.RedChecks--
-				return map[string]any{"exitcode": 2, "output": "CRITICAL - load average: 9.81", "perfdata": "load1=9.81"}
+				return map[string]any{"exitcode": 2, "output": "CRITICAL - load average: 9.81", "perfdata": "load1=9.81", "command": "check_load"}
 			}
-			return map[string]any{"exitcode": 0, "output": "OK - load average: 0.42", "perfdata": "load1=0.42"}
+			return map[string]any{"exitcode": 0, "output": "OK - load average: 0.42", "perfdata": "load1=0.42", "command": "check_load"}
 		},
 		"check_app": func(s *State) map[string]any {
-			return map[string]any{"exitcode": 0, "output": "APP OK - " + s.Running(), "perfdata": ""}
+			return map[string]any{"exitcode": 0, "output": "APP OK - " + s.Running(), "perfdata": "", "command": "check_app"}
 		},
 	}
 }
