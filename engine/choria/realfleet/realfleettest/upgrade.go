@@ -14,8 +14,7 @@ import (
 	"github.com/playbot/playbot/engine/enginetest"
 )
 
-// patience is how long a silent node is waited for: shorter than an agent's own time-out, after which
-// its server answers in its place, and long for a busy machine.
+// patience is how long a silent node is waited for: long for a busy machine.
 const patience = 10 * time.Second
 
 // Upgrade plays the example web_upgrade on real servers: with all of them well, with one that fails,

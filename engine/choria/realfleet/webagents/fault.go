@@ -10,7 +10,7 @@ type Kind string
 // The kinds.
 const (
 	Fail   Kind = "fail"   // a reply with status code 1
-	Silent Kind = "silent" // no reply: the agent hangs until its server kills it, after the time-out of its description
+	Silent Kind = "silent" // no reply: the agent hangs, and its server gives it up after the time-out of its description and kills it
 )
 
 // Fault makes an action misbehave on a server.
