@@ -4,30 +4,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/playbot/playbot/engine/choria"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
 	"github.com/playbot/playbot/engine/choria/realfleet"
+	"github.com/playbot/playbot/engine/choria/realfleet/realfleettest"
 )
 
 // network starts six real servers and our client.
 func network(t *testing.T) (*realfleet.Fleet, *choria.Client) {
 	t.Helper()
 	f := realfleet.Start(t, realfleet.Options{})
-	return f, connect(t, f.Options())
-}
-
-// connect gives discovery a window that a busy machine does not outlast.
-func connect(t *testing.T, o choria.Options) *choria.Client {
-	t.Helper()
-	o.Window, o.MaxWait, o.Timeout = 1500*time.Millisecond, 15*time.Second, time.Minute
-	c, err := choria.Connect(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
+	return f, realfleettest.Connect(t, f.Options())
 }
 
 // short is a list of nodes in one line, without the domain.

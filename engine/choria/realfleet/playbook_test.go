@@ -9,6 +9,7 @@ import (
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/builtin"
 	"github.com/playbot/playbot/engine/choria/realfleet"
+	"github.com/playbot/playbot/engine/choria/realfleet/realfleettest"
 	"github.com/playbot/playbot/engine/enginetest"
 	"github.com/playbot/playbot/store"
 )
@@ -39,7 +40,7 @@ func house(t *testing.T, f *realfleet.Fleet) *enginetest.House {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	c := connect(t, f.Options())
+	c := realfleettest.Connect(t, f.Options())
 	return enginetest.NewHouse(t, log, func(o *engine.Options) {
 		o.Types, o.Fleet = builtin.Types(builtin.Deps{Network: c}), c
 	})

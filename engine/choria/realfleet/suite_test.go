@@ -16,3 +16,13 @@ func TestTokens(t *testing.T) {
 	t.Parallel()
 	realfleettest.Suite(t, kit, realfleet.JWT)
 }
+
+func TestAAA_signsWithACertificate(t *testing.T) {
+	t.Parallel()
+	realfleettest.AAA(t, realfleet.File)
+}
+
+func TestAAA_signsWithAToken(t *testing.T) {
+	t.Parallel()
+	realfleettest.AAA(t, realfleet.JWT)
+}
