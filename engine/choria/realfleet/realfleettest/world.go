@@ -57,7 +57,9 @@ func newWorld(tb testing.TB, f *realfleet.Fleet, nodes []realfleet.Node, ddls *d
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = log.Close() })
-	w.house = enginetest.NewHouse(tb, &attentive{Log: log, approve: w.approve}, func(o *engine.Options) {
+	answers := &attentive{Log: log, approve: w.approve}
+	tb.Cleanup(answers.wg.Wait)
+	w.house = enginetest.NewHouse(tb, answers, func(o *engine.Options) {
 		o.Types, o.Books, o.Fleet = types, shelf, network
 	})
 	return w
@@ -153,6 +155,7 @@ func (w *world) approve(ctx context.Context, run engine.RunID, a engine.Approval
 type attentive struct {
 	engine.Log
 	approve func(context.Context, engine.RunID, engine.ApprovalAsked)
+	wg      sync.WaitGroup // of the answers
 }
 
 // Append implements [engine.Log].
@@ -161,7 +164,7 @@ func (l *attentive) Append(ctx context.Context, stream engine.StreamID, after en
 	for _, fact := range facts {
 		asked, ok := fact.(engine.ApprovalAsked)
 		if run, isRun := stream.Run(); ok && isRun && err == nil {
-			go l.approve(context.WithoutCancel(ctx), run, asked)
+			l.wg.Go(func() { l.approve(context.WithoutCancel(ctx), run, asked) })
 		}
 	}
 	return seq, err
