@@ -40,7 +40,9 @@ func house(t *testing.T, f *realfleet.Fleet) *enginetest.House {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	c := realfleettest.Connect(t, f.Options())
+	o := f.Options()
+	o.Window = realfleettest.LongWindow
+	c := realfleettest.Connect(t, o)
 	return enginetest.NewHouse(t, log, func(o *engine.Options) {
 		o.Types, o.Fleet = builtin.Types(builtin.Deps{Network: c}), c
 	})

@@ -53,6 +53,7 @@ func (s *site) prepare(broker string, n Node, faults string) (map[string]string,
 	}
 	settings := map[string]string{
 		"plugin.choria.middleware_hosts":             broker,
+		"plugin.choria.network.connect_timeout":      startTimeout.String(),
 		"rpcauthorization":                           "0",
 		"rpcaudit":                                   "1",
 		"plugin.rpcaudit.logfile":                    filepath.Join(dir, auditFile),

@@ -82,6 +82,7 @@ func (s *site) startBroker(ctx context.Context) (url string, stop func(), err er
 		"plugin.choria.network.client_port":    "-1", // the system chooses
 		"plugin.choria.network.public_url":     "127.0.0.1:-1",
 		"plugin.choria.network.peer_port":      "0",
+		"plugin.choria.network.tls_timeout":    startTimeout.String(), // 2 s are little for a busy machine
 		"plugin.choria.stats_port":             "0",
 	})
 	if err != nil {

@@ -32,7 +32,7 @@ func Dial(tb testing.TB, o choria.Options) *nats.Conn {
 	case o.Cert != "":
 		keys = []nats.Option{nats.RootCAs(o.CA), nats.ClientCert(o.Cert, o.Key)}
 	}
-	conn, err := nats.Connect(o.Servers[0], keys...)
+	conn, err := nats.Connect(o.Servers[0], append(keys, nats.Timeout(time.Minute))...)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func newWorld(tb testing.TB, f *realfleet.Fleet, nodes []realfleet.Node, ddls *d
 	data := tb.TempDir()
 	w.settings(data)
 	o := f.Options()
-	o.Timeout = patience
+	o.Timeout, o.Window = patience, LongWindow
 	network := Connect(tb, o)
 	shelf := &shelf{}
 	types := builtin.Types(builtin.Deps{
