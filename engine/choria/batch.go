@@ -57,25 +57,26 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 // send signs one request and publishes it to each node.
 func (k *call) send(ctx context.Context, nodes []string) error {
 	filter := wire.Filter{Agent: []string{k.q.Agent}}
-	s := k.client.security
-	msg, err := wire.Encode(ctx, s.version, k.client.request(k.q.ID, k.q.Caller, k.q.Agent, k.payload, filter), s.sealer)
+	out, err := k.client.sign(ctx, k.client.request(k.q.ID, k.q.Caller, k.q.Agent, k.payload, filter))
 	if err != nil && len(k.stages) == 0 {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; %d nodes were asked before", err, len(k.stages))
 	}
-	for _, n := range nodes {
-		err := k.client.conn.Publish(wire.NodeSubject(k.client.opts.Collective, n), msg)
-		if err == nil || !certain(err) {
-			k.stages[n] = awaited
-			k.missing++
+	for part := range out.parts(nodes) {
+		left, err := out.toNodes(part)
+		if left {
+			for _, n := range part {
+				k.stages[n] = awaited
+			}
+			k.missing += len(part)
 		}
 		if err != nil && len(k.stages) == 0 {
-			return fmt.Errorf("%w: ask %s: %w", ErrNotSent, n, err)
+			return fmt.Errorf("%w: ask %s: %w", ErrNotSent, part[0], err)
 		}
 		if err != nil {
-			return fmt.Errorf("the network was lost at %s: %w; %d nodes were asked before", n, err, len(k.stages))
+			return fmt.Errorf("the network was lost at %s: %w; %d nodes were asked before", part[0], err, len(k.stages))
 		}
 	}
 	return nil

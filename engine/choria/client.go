@@ -27,6 +27,9 @@ type Client struct {
 	reach    *reach
 	memory   *memory
 
+	stop    context.CancelFunc // of the goroutine that looks for brokers
+	keeping sync.WaitGroup
+
 	mu      sync.Mutex // guards what follows
 	calls   map[string]*inbox
 	waiting int // bytes in all inboxes
@@ -40,13 +43,21 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(append(o.CheckWay(), ctx.Err())...); err != nil {
 		return nil, err
 	}
-	r := &reach{logger: o.Logger}
-	conn, err := nats.Connect(strings.Join(o.Servers, ","), o.natsOptions(sec.options, r)...)
+	finder, err := o.find(ctx)
 	if err != nil {
-		return nil, o.connectError(err)
+		return nil, err
+	}
+	servers, extra := o.Servers, sec.options
+	if finder != nil {
+		servers, extra = finder.brokers(), append(extra, finder.natsOptions()...)
+	}
+	r := &reach{logger: o.Logger, changed: finder.poke}
+	conn, err := nats.Connect(strings.Join(servers, ","), o.natsOptions(extra, r)...)
+	if err != nil {
+		return nil, o.connectError(servers, err)
 	}
 	c := &Client{opts: o, conn: conn, security: sec, reach: r, memory: newMemory(), calls: make(map[string]*inbox)}
 	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, sec.callers.Own, "*"), c.route)
@@ -55,14 +66,21 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	}
 	if err != nil {
 		conn.Close()
-		return nil, o.connectError(err)
+		return nil, o.connectError(servers, err)
+	}
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.stop = stop
+	if finder != nil {
+		c.keeping.Go(func() { finder.keep(keeping, conn) })
 	}
 	return c, nil
 }
 
 // Close ends the connection. It may be called twice.
 func (c *Client) Close() {
+	c.stop()
 	c.conn.Close()
+	c.keeping.Wait()
 	if c.security.end != nil {
 		c.security.end()
 	}
@@ -82,8 +100,9 @@ func (c *Client) awaitConnection(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: the Choria network at %s is out of reach (%w); is the broker running, and is nats.servers right?",
-				ErrNotSent, strings.Join(c.opts.Servers, ", "), c.reach.reason())
+			place, question := c.opts.where(c.Brokers())
+			return fmt.Errorf("%w: the Choria network at %s is out of reach (%w); is the broker running, and %s",
+				ErrNotSent, place, c.reach.reason(), question)
 		case <-time.After(look):
 		}
 	}

@@ -44,7 +44,7 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 	box := c.open(id, discoveryBuffer)
 	defer c.close(id)
 	ask := c.request(id, c.security.callers.Own, "discovery", base64.StdEncoding.EncodeToString([]byte("ping")), w)
-	msg, err := wire.Encode(ctx, c.security.version, ask, c.security.sealer)
+	out, err := c.sign(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 		client: c, id: id, decoder: c.decoder(), sent: time.Now(), found: make(map[string]bool),
 		only: exactly(f.Identities), awaited: c.memory.begin(string(key), id, c.opts.MaxWait),
 	}
-	if err := c.conn.Publish(wire.BroadcastSubject(c.opts.Collective, "discovery"), msg); err != nil {
+	if err := out.to(wire.BroadcastSubject(c.opts.Collective, "discovery")); err != nil {
 		return nil, fmt.Errorf("discover: %w", err)
 	}
 	if err := c.gather(ctx, roll, box); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,6 +13,9 @@ import (
 // Options say how to reach a network.
 type Options struct {
 	Servers    []string // nats:// or tls:// addresses
+	SRVDomain  string   // instead of Servers: the domain whose SRV records name the brokers
+	Resolver   Resolver // of the SRV records; nil: the system's
+	Federation []string // clusters of a federation through which servers are reached; none: directly
 	Collective string   // default mcollective
 	Identity   string   // the name in the certificate, or of this machine; default playbot.mcollective
 	// Who asks, and how requests are signed. With Insecure nothing is, in version 1 of the protocol. With Token and
@@ -54,6 +56,9 @@ func (o Options) withDefaults() Options {
 			*d.value = d.fallback
 		}
 	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -92,10 +97,11 @@ func (o Options) natsOptions(extra []nats.Option, r *reach) []nats.Option {
 }
 
 // connectError says what to look at when the first connection fails.
-func (o Options) connectError(err error) error {
-	advice := "is the broker running, and is the address in nats.servers right?"
+func (o Options) connectError(servers []string, err error) error {
+	place, question := o.where(servers)
+	advice := "is the broker running, and " + question
 	if errors.Is(err, nats.ErrAuthorization) {
 		advice = "the broker turns us away: was the token or certificate issued by somebody it trusts, and does it still count?"
 	}
-	return fmt.Errorf("connect to the Choria network at %s: %w; %s", strings.Join(o.Servers, ", "), err, advice)
+	return fmt.Errorf("connect to the Choria network at %s: %w; %s", place, err, advice)
 }

@@ -10,9 +10,10 @@ import (
 
 // reach remembers why the network is out of reach, and logs when that changes.
 type reach struct {
-	logger *slog.Logger
-	mu     sync.Mutex // guards err
-	err    error
+	logger  *slog.Logger
+	changed func()     // called when the connection is lost, made, or could not be made; it must not wait
+	mu      sync.Mutex // guards err
+	err     error
 }
 
 // lost notes that the connection was lost, or could not be made again. The same reason is logged once.
@@ -24,6 +25,7 @@ func (r *reach) lost(err error) {
 	same := r.err != nil && r.err.Error() == err.Error()
 	r.err = err
 	r.mu.Unlock()
+	r.changed()
 	if !same {
 		r.logger.Warn("the Choria network is out of reach", "error", err)
 	}
@@ -34,6 +36,7 @@ func (r *reach) back(c *nats.Conn) {
 	r.mu.Lock()
 	r.err = nil
 	r.mu.Unlock()
+	r.changed()
 	r.logger.Info("the Choria network is in reach", "server", c.ConnectedUrlRedacted())
 }
 

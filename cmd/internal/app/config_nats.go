@@ -9,7 +9,9 @@ import (
 
 // NATSConfig says how to reach the Choria network, and as whom.
 type NATSConfig struct {
-	Servers    []string `yaml:"servers"`    // empty: no network; tasks that need one say so
+	Servers    []string `yaml:"servers"`    // brokers; without these and a domain there is no network, and tasks that need one say so
+	SRVDomain  string   `yaml:"srv_domain"` // instead of servers: the domain whose SRV records name the brokers
+	Federation []string `yaml:"federation"` // clusters of a federation through which the servers are reached; none: directly
 	Collective string   `yaml:"collective"` // default mcollective; with a token choria, as servers with tokens have it
 	Identity   string   `yaml:"identity"`   // the name in the certificate
 
@@ -46,6 +48,9 @@ func (c *NATSConfig) paths() []*string {
 	return paths
 }
 
+// used reports whether the configuration names a network.
+func (c *NATSConfig) used() bool { return len(c.Servers) > 0 || c.SRVDomain != "" }
+
 func (c *NATSConfig) check() error {
 	var problems []error
 	for _, s := range c.Servers {
@@ -54,7 +59,8 @@ func (c *NATSConfig) check() error {
 	if c.Timeout < 0 || c.Window < 0 {
 		problems = append(problems, errors.New("nats.timeout and nats.discovery_window are times from now on, not negative"))
 	}
-	if len(c.Servers) > 0 {
+	problems = append(problems, c.options().CheckWay()...)
+	if c.used() {
 		problems = append(problems, c.options().Check()...)
 	}
 	return errors.Join(problems...)
@@ -71,8 +77,8 @@ func (c *NATSConfig) usualCollective() string {
 // options are those of the client.
 func (c *NATSConfig) options() choria.Options {
 	o := choria.Options{
-		Servers: c.Servers, Collective: c.Collective, Identity: c.Identity, CA: c.CA, Cert: c.Cert, Key: c.Key, PuppetSSL: c.PuppetSSL,
-		Token: c.Token, Seed: c.Seed, Issuers: c.Issuers, Insecure: c.Insecure, Window: c.Window, Timeout: c.Timeout,
+		Servers: c.Servers, SRVDomain: c.SRVDomain, Federation: c.Federation, Collective: c.Collective, Identity: c.Identity,
+		CA: c.CA, Cert: c.Cert, Key: c.Key, PuppetSSL: c.PuppetSSL, Token: c.Token, Seed: c.Seed, Issuers: c.Issuers, Insecure: c.Insecure, Window: c.Window, Timeout: c.Timeout,
 	}
 	if c.Signer != nil {
 		o.Signer = &choria.SignerOptions{URL: c.Signer.URL, Token: c.Signer.Token, CA: c.Signer.CA}

@@ -50,7 +50,7 @@ func permissions(c token.Claims) *server.Permissions {
 		Publish:   &server.SubjectPermission{Allow: []string{"$SYS.REQ.USER.INFO"}},
 	}
 	if c.Permissions.Fleet || c.Permissions.Signed {
-		p.Publish.Allow = append(p.Publish.Allow, "*.broadcast.agent.>", "*.node.>")
+		p.Publish.Allow = append(p.Publish.Allow, "*.broadcast.agent.>", "*.broadcast.service.>", "*.node.>", "choria.federation.*.federation")
 	}
 	return p
 }

@@ -44,9 +44,28 @@ func (f *Fleet) flush(ctx context.Context) error {
 func (f *Fleet) startBroker() error {
 	f.broker.Lock()
 	defer f.broker.Unlock()
+	srv, err := startServer(f.brokerOptions(f.port))
+	if err != nil {
+		return err
+	}
+	f.srv = srv
+	if addr, ok := srv.Addr().(*net.TCPAddr); ok && f.opts.Listen {
+		f.port = addr.Port
+	}
+	if addr := srv.ClusterAddr(); addr != nil {
+		f.clusterPort = addr.Port
+	}
+	return nil
+}
+
+// brokerOptions are those of every broker of the fleet. The caller holds the broker's lock.
+func (f *Fleet) brokerOptions(port int) *server.Options {
 	opts := &server.Options{
-		ServerName: "fleetsim", Host: "127.0.0.1", Port: f.port, DontListen: !f.opts.Listen, NoLog: true, NoSigs: true,
+		ServerName: "fleetsim", Host: "127.0.0.1", Port: port, DontListen: !f.opts.Listen, NoLog: true, NoSigs: true,
 		MaxPayload: 16 << 20, // 5 MB are 12 in version 2, which writes base64 three times over
+	}
+	if f.opts.Cluster { // as Choria's brokers, they do not tell clients of each other
+		opts.Cluster = server.ClusterOpts{Name: clusterName, Host: "127.0.0.1", Port: f.clusterPort, NoAdvertise: true}
 	}
 	if f.opts.Certs != nil {
 		opts.TLSConfig = f.opts.Certs.serverTLS(f.opts.Tokens == nil)
@@ -57,20 +76,20 @@ func (f *Fleet) startBroker() error {
 		opts.AlwaysEnableNonce = true
 		opts.CustomClientAuthentication = doorman{issuers: f.opts.Tokens.issuers(), secret: f.secret, logger: f.logger}
 	}
+	return opts
+}
+
+func startServer(opts *server.Options) (*server.Server, error) {
 	srv, err := server.NewServer(opts)
 	if err != nil {
-		return fmt.Errorf("start the simulated broker: %w", err)
+		return nil, fmt.Errorf("start the simulated broker: %w", err)
 	}
 	srv.Start()
 	if !srv.ReadyForConnections(10 * time.Second) {
 		srv.Shutdown()
-		return errors.New("start the simulated broker: it is not ready after 10 s")
+		return nil, errors.New("start the simulated broker: it is not ready after 10 s")
 	}
-	f.srv = srv
-	if addr, ok := srv.Addr().(*net.TCPAddr); ok && f.opts.Listen {
-		f.port = addr.Port
-	}
-	return nil
+	return srv, nil
 }
 
 // StopBroker takes the broker away; the nodes wait for its return.
@@ -83,8 +102,30 @@ func (f *Fleet) StopBroker() {
 }
 
 func (f *Fleet) connect(ctx context.Context) error {
+	conn, err := f.dial("fleetsim nodes")
+	if err != nil {
+		return fmt.Errorf("connect the simulated nodes: %w", err)
+	}
+	f.conn = conn
+	for _, subject := range []string{wire.NodeSubject(f.opts.Collective, ">"), wire.BroadcastSubject(f.opts.Collective, "*")} {
+		sub, err := conn.Subscribe(subject, f.receiver())
+		if err != nil {
+			return fmt.Errorf("subscribe the simulated nodes: %w", err)
+		}
+		if err := sub.SetPendingLimits(-1, -1); err != nil {
+			return fmt.Errorf("subscribe the simulated nodes: %w", err)
+		}
+	}
+	if err := f.serveRegistry(); err != nil {
+		return err
+	}
+	return f.flush(ctx)
+}
+
+// dial connects something that is part of the fleet to its broker.
+func (f *Fleet) dial(name string) (*nats.Conn, error) {
 	opts := []nats.Option{
-		nats.Name("fleetsim nodes"), nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.ReconnectBufSize(-1),
+		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.ReconnectBufSize(-1),
 	}
 	if f.opts.Tokens != nil {
 		opts = append(opts, nats.UserInfo(nodesUser, f.secret))
@@ -99,21 +140,7 @@ func (f *Fleet) connect(ctx context.Context) error {
 	default:
 		url = f.URL()
 	}
-	conn, err := nats.Connect(url, opts...)
-	if err != nil {
-		return fmt.Errorf("connect the simulated nodes: %w", err)
-	}
-	f.conn = conn
-	for _, subject := range []string{wire.NodeSubject(f.opts.Collective, ">"), wire.BroadcastSubject(f.opts.Collective, "*")} {
-		sub, err := conn.Subscribe(subject, f.receiver())
-		if err != nil {
-			return fmt.Errorf("subscribe the simulated nodes: %w", err)
-		}
-		if err := sub.SetPendingLimits(-1, -1); err != nil {
-			return fmt.Errorf("subscribe the simulated nodes: %w", err)
-		}
-	}
-	return f.flush(ctx)
+	return nats.Connect(url, opts...)
 }
 
 // URL is the address of the broker; empty when it does not listen.
@@ -121,13 +148,17 @@ func (f *Fleet) URL() string {
 	if !f.opts.Listen {
 		return ""
 	}
+	f.broker.Lock()
+	defer f.broker.Unlock()
+	return f.address(f.port)
+}
+
+func (f *Fleet) address(port int) string {
 	scheme := "nats"
 	if f.opts.Certs != nil {
 		scheme = "tls"
 	}
-	f.broker.Lock()
-	defer f.broker.Unlock()
-	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, f.port)
+	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, port)
 }
 
 // InProcessConn connects to the broker without a socket; see nats.InProcessServer.

@@ -23,10 +23,14 @@ type Options struct {
 	Nodes      []Node
 	Collective string // default mcollective
 	Listen     bool   // listen on a loopback port; else only connections in this process
+	Cluster    bool   // more brokers may be added, see [Fleet.AddBroker]; wants Listen
 	// Without Certs and Tokens the fleet is insecure; with Certs alone it has the `file` security. With Tokens it
 	// speaks version 2, and when it listens as well, Certs protect the connection.
-	Certs     *Certs
-	Tokens    *Tokens
+	Certs  *Certs
+	Tokens *Tokens
+	// Registry answers requests for the descriptions of agents, as Choria's service choria_registry, with these texts by
+	// agent; nil: there is no such service.
+	Registry  map[string]string
 	RedChecks int           // after an upgrade check_load is red this often before it is green; -1 is for ever
 	RunTime   time.Duration // of a puppet run; default 3 s
 	Logger    *slog.Logger  // nil: discarded
@@ -62,11 +66,13 @@ type Fleet struct {
 	quit   chan struct{}
 	once   sync.Once
 
-	// broker guards srv and port. It is not mu: a connection that is made again asks for them while
+	// broker guards what follows up to mu. It is not mu: a connection that is made again asks for them while
 	// it is locked, and nodes send over that connection while mu is.
-	broker sync.Mutex
-	srv    *server.Server
-	port   int
+	broker      sync.Mutex
+	srv         *server.Server
+	port        int
+	clusterPort int
+	peers       []*Peer
 
 	mu      sync.Mutex // guards what follows
 	nodes   map[string]*nodeState
@@ -95,7 +101,10 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	f := &Fleet{opts: o, logger: o.Logger, secret: rand.Text(), quit: make(chan struct{}), nodes: make(map[string]*nodeState), port: server.RANDOM_PORT}
+	f := &Fleet{
+		opts: o, logger: o.Logger, secret: rand.Text(), quit: make(chan struct{}), nodes: make(map[string]*nodeState),
+		port: server.RANDOM_PORT, clusterPort: server.RANDOM_PORT,
+	}
 	for _, n := range o.Nodes {
 		state, err := newNodeState(n)
 		if err != nil {
@@ -125,6 +134,7 @@ func (f *Fleet) Stop() {
 			f.conn.Close()
 		}
 		f.wg.Wait()
+		f.stopPeers()
 		f.StopBroker()
 	})
 }

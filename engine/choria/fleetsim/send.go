@@ -9,7 +9,7 @@ import (
 
 // send sends a reply, in the way of the fault if there is one.
 func (f *Fleet) send(n *nodeState, req wire.Request, payload string, fault *Fault) {
-	good := wire.Reply{ID: req.ID, Sender: n.Name, Agent: req.Agent, Time: time.Now(), Payload: payload}
+	good := wire.Reply{ID: req.ID, Sender: n.Name, Agent: req.Agent, Time: time.Now(), Payload: payload, Federation: req.Federation}
 	if fault == nil {
 		f.publish(n, req.ReplyTo, good)
 		return

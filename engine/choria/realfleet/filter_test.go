@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/choria-io/go-choria/protocol"
@@ -14,10 +13,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"pgregory.net/rapid"
 
-	"github.com/playbot/playbot/engine/choria"
 	"github.com/playbot/playbot/engine/choria/filter"
 	"github.com/playbot/playbot/engine/choria/internal/wire"
-	"github.com/playbot/playbot/engine/choria/realfleet"
 )
 
 // described is a server as Choria's own code looks at it.
@@ -156,36 +153,4 @@ func parts(f wire.Filter) []wire.Filter {
 		}
 	}
 	return out
-}
-
-func TestDiscover_compoundFiltersReachTheServers(t *testing.T) {
-	t.Parallel()
-	_, c := network(t)
-	double := simulate(t, realfleet.Six())
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 2) // see TestDiscover_agreesWithTheServers
-	for text, want := range map[string]string{
-		`with("country=mt") or with("tier=alfa")`:                     "lb2 web1 web2 web3",
-		`with("roles::webserver") and not with("country=/^[du]/")`:    "web2",
-		`with("/^roles::h/") and fact("processorcount") < 4`:          "lb1 lb2 lb3",
-		`fact("os.release") == "12" and with("appmgr")`:               "web1 web2 web3",
-		`semver(fact("os.release"), ">= 11") and "rpcutil" in agents`: "web1 web2 web3",
-		`nosuch("x") or with("country=mt")`:                           "",
-		`fact("country") + fact("processorcount") == "x"`:             "",
-	} {
-		for who, client := range map[string]*choria.Client{"real": c, "simulated": double} {
-			wg.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				got, err := client.Discover(t.Context(), choria.Filter{Compound: text})
-				for try := 1; try < 4 && err == nil && len(got) < len(strings.Fields(want)); try++ {
-					got, err = client.Discover(t.Context(), choria.Filter{Compound: text}) // a starved machine outlasts a window
-				}
-				if err != nil || short(got) != want {
-					t.Errorf("%s, %s servers: got %q, %v; want %q", text, who, short(got), err, want)
-				}
-			})
-		}
-	}
-	wg.Wait()
 }

@@ -63,6 +63,8 @@ type headers struct {
 	ReplyTo string      `json:"reply-to,omitempty"`
 	Sender  string      `json:"mc_sender"`
 	SeenBy  [][3]string `json:"seen-by,omitempty"` // the hops; see [unread]
+
+	Federation *federation1 `json:"federation,omitempty"`
 }
 
 // unread is a transport without its headers: the caller has no use for those of a reply.
@@ -143,7 +145,7 @@ func DecodeRequest(data []byte, v Verifier) (Request, error) {
 	r := Request{
 		ID: e.RequestID, Sender: e.SenderID, Caller: e.CallerID, Collective: e.Collective, Agent: e.Agent,
 		Time: time.Unix(e.Time, 0), TTL: time.Duration(e.TTL) * time.Second, Payload: in.Message,
-		ReplyTo: t.Headers.ReplyTo,
+		ReplyTo: t.Headers.ReplyTo, Federation: (*Federation)(t.Headers.Federation),
 	}
 	if e.Filter != nil {
 		r.Filter = *e.Filter
@@ -160,7 +162,7 @@ func EncodeReply(r Reply) ([]byte, error) {
 		return nil, err
 	}
 	return wrap(secure{Protocol: protoSecureReply, Message: string(message), Hash: hash(message)},
-		headers{Sender: r.Sender, SeenBy: [][3]string{{r.Via, r.Sender, r.Via}}})
+		headers{Sender: r.Sender, SeenBy: [][3]string{{r.Via, r.Sender, r.Via}}, Federation: (*federation1)(r.Federation)})
 }
 
 // DecodeReply checks the hash of a reply and returns it.

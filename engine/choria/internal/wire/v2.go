@@ -32,6 +32,8 @@ type headers2 struct {
 	ReplyTo string      `json:"reply,omitempty"`
 	Sender  string      `json:"sender,omitempty"`
 	Trace   [][3]string `json:"trace,omitempty"` // the hops; a reply's are not read
+
+	Federation *federation2 `json:"federation,omitempty"`
 }
 
 type secureRequest2 struct {
@@ -133,7 +135,8 @@ func DecodeRequest2(data []byte, v ProofVerifier) (Request, error) {
 	}
 	r := Request{
 		ID: in.ID, Sender: in.Sender, Caller: in.Caller, Collective: in.Collective, Agent: in.Agent,
-		Time: time.Unix(0, in.Time), TTL: time.Duration(in.TTL) * time.Second, Payload: string(in.Message), ReplyTo: t.Headers.ReplyTo,
+		Time: time.Unix(0, in.Time), TTL: time.Duration(in.TTL) * time.Second, Payload: string(in.Message),
+		ReplyTo: t.Headers.ReplyTo, Federation: (*Federation)(t.Headers.Federation),
 	}
 	if in.Filter != nil {
 		r.Filter = *in.Filter
@@ -175,7 +178,9 @@ func EncodeReply2(r Reply, s ReplySigner) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(transport2{Protocol: protoTransport2, Data: data, Headers: headers2{Sender: r.Sender, Trace: [][3]string{{r.Via, r.Sender, r.Via}}}})
+	return json.Marshal(transport2{Protocol: protoTransport2, Data: data, Headers: headers2{
+		Sender: r.Sender, Trace: [][3]string{{r.Via, r.Sender, r.Via}}, Federation: (*federation2)(r.Federation),
+	}})
 }
 
 // Senders vouches for those who reply.

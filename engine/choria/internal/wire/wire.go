@@ -78,6 +78,7 @@ type Request struct {
 	Filter     Filter
 	Payload    string
 	ReplyTo    string
+	Federation *Federation // on the side of a server: to return with the reply
 }
 
 // Expired reports whether a server refuses the request for its age, or for coming from the future.
@@ -94,6 +95,8 @@ type Reply struct {
 	Time    time.Time
 	Payload string
 	Via     string // the broker that a server is connected to; not known after decoding
+
+	Federation *Federation // of the request; not known after decoding
 }
 
 // ReplySubject is where the servers send replies for a caller's request; "*" as id is every request.
@@ -128,18 +131,11 @@ type Sealer interface {
 
 // Encode returns the message to publish, to any number of servers.
 func Encode(ctx context.Context, v Version, r Request, s Sealer) ([]byte, error) {
-	message, err := r.message(v)
+	sealed, err := Seal(ctx, v, r, s)
 	if err != nil {
 		return nil, err
 	}
-	secure, err := s.Seal(ctx, message, r.Caller)
-	if err != nil {
-		return nil, fmt.Errorf("sign request: %w", err)
-	}
-	if v == V2 {
-		return json.Marshal(transport2{Protocol: protoTransport2, Data: secure, Headers: headers2{ReplyTo: r.ReplyTo, Sender: r.Sender}})
-	}
-	return json.Marshal(transport{Protocol: protoTransport, Data: secure, Headers: headers{ReplyTo: r.ReplyTo, Sender: r.Sender}})
+	return sealed.Message()
 }
 
 // message is the request itself, which is what is signed.

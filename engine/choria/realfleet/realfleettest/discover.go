@@ -53,6 +53,13 @@ func Discover(t *testing.T, _ realfleet.Kit, mode realfleet.Mode) {
 		"agent in other case":          {choria.Filter{Agents: []string{"AppMgr"}}, ""},
 		"agent that nobody has":        {choria.Filter{Agents: []string{"nosuch"}}, ""},
 		"everything together":          {choria.Filter{Agents: []string{"rpcutil"}, Classes: []string{"roles::webserver"}, Facts: []string{"tier=alfa"}, Identities: []string{"/3/"}}, "web3"},
+		"either":                       {choria.Filter{Compound: `with("country=mt") or with("tier=alfa")`}, "lb2 web1 web2 web3"},
+		"class and not a pattern":      {choria.Filter{Compound: `with("roles::webserver") and not with("country=/^[du]/")`}, "web2"},
+		"class by pattern and number":  {choria.Filter{Compound: `with("/^roles::h/") and fact("processorcount") < 4`}, "lb1 lb2 lb3"},
+		"nested fact and agent":        {choria.Filter{Compound: `fact("os.release") == "12" and with("appmgr")`}, "web1 web2 web3"},
+		"version and list of agents":   {choria.Filter{Compound: `semver(fact("os.release"), ">= 11") and "rpcutil" in agents`}, "web1 web2 web3"},
+		"function that nobody has":     {choria.Filter{Compound: `nosuch("x") or with("country=mt")`}, ""},
+		"no truth value":               {choria.Filter{Compound: `fact("country") + fact("processorcount") == "x"`}, ""},
 		"the agent that answers pings": {choria.Filter{Agents: []string{"discovery"}}, "lb1 lb2 lb3 web1 web2 web3"},
 	} {
 		for who, side := range sides {
