@@ -80,13 +80,34 @@ func (l *Library) Reload() (Changes, error) {
 	if print == l.print {
 		return Changes{}, nil
 	}
-	return l.replace(files, print), nil
+	return l.replace(files, print, false), nil
 }
 
-// replace puts what was read in place of what was there. The caller holds the lock.
-func (l *Library) replace(files []readFile, print string) Changes {
+// Recheck checks every file again although none has changed, because the vocabulary knows more than it did. A
+// playbook that it refuses now is taken away: unlike after a bad edit, no version of it is good.
+func (l *Library) Recheck() (Changes, error) {
+	edits, err := l.Reload()
+	if err != nil {
+		return edits, err
+	}
+	l.reload.Lock()
+	defer l.reload.Unlock()
+	files, print, err := l.scan()
+	if err != nil {
+		return edits, fmt.Errorf("read playbooks: %w; those that were loaded stay", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ch := l.replace(files, print, true)
+	ch.Loaded, ch.Gone = append(edits.Loaded, ch.Loaded...), append(edits.Gone, ch.Gone...)
+	return ch, nil
+}
+
+// replace puts what was read in place of what was there; again checks also what was checked before. The
+// caller holds the lock.
+func (l *Library) replace(files []readFile, print string, again bool) Changes {
 	var ch Changes
-	shelf := l.sort(files)
+	shelf := l.sort(files, again)
 	next := l.settle(shelf)
 	for _, f := range shelf {
 		if err := f.wrong(); err != nil {
@@ -116,7 +137,7 @@ func (l *Library) replace(files []readFile, print string) Changes {
 
 // sort parses the files and puts those first that had their playbook before, so that no newcomer
 // takes its name.
-func (l *Library) sort(files []readFile) []readFile {
+func (l *Library) sort(files []readFile, again bool) []readFile {
 	had := make(map[string]*Playbook, len(l.byName))
 	for _, b := range l.byName {
 		had[b.File] = b
@@ -124,8 +145,12 @@ func (l *Library) sort(files []readFile) []readFile {
 	var first, then []readFile
 	for _, f := range files {
 		f.had = had[f.name]
-		f.book, f.err = l.parse(f)
-		if f.had != nil && (f.err != nil || f.book.Name == f.had.Name) {
+		f.book, f.err = l.parse(f, again)
+		known := f.had != nil && (f.err != nil || f.book.Name == f.had.Name)
+		if known && again && f.err != nil && f.had.Digest == digestOf(f.data) {
+			f.had = nil
+		}
+		if known {
 			first = append(first, f)
 		} else {
 			then = append(then, f)
@@ -134,9 +159,12 @@ func (l *Library) sort(files []readFile) []readFile {
 	return append(first, then...)
 }
 
-func (l *Library) parse(f readFile) (*Playbook, error) {
+func (l *Library) parse(f readFile, again bool) (*Playbook, error) {
 	if f.err != nil {
 		return nil, f.err
+	}
+	if again {
+		return Parse(f.name, f.data, l.vocab)
 	}
 	if b := l.byDigest[digestOf(f.data)]; b != nil && b.File == f.name {
 		return b, nil

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"github.com/playbot/playbot/engine"
-	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/datastores/environment"
 	"github.com/playbot/playbot/engine/datastores/file"
 	"github.com/playbot/playbot/engine/datastores/memory"
@@ -49,8 +48,8 @@ type Deps struct {
 	PuppetDB PuppetDB
 	// Collective is that of the network: of the nodes that PuppetDB and inventory files know, those of another
 	// are left out.
-	Collective string     // default none is left out
-	DDLs       *ddl.Index // what agents are given and answer; nil when nothing is known
+	Collective string                   // default none is left out
+	DDLs       mcollective.Descriptions // what agents are given and answer; nil when nothing is known
 	Books      playbook.Books
 	ReadOnly   func(action string) bool // which actions only read
 	Slack      slack.Options

@@ -12,6 +12,7 @@ import (
 	"github.com/playbot/playbot/bot"
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/choria/registry"
 	"github.com/playbot/playbot/engine/policy"
 	"github.com/playbot/playbot/playbooks"
 	"github.com/playbot/playbot/store"
@@ -36,11 +37,12 @@ type App struct {
 	Engine   *engine.Engine
 	Commands *commands.Commands
 
-	bot    *bot.Bot
-	grace  time.Duration
-	logger *slog.Logger
-	ends   cleanup
-	once   sync.Once
+	bot      *bot.Bot
+	registry *registry.Registry // nil: not used
+	grace    time.Duration
+	logger   *slog.Logger
+	ends     cleanup
+	once     sync.Once
 }
 
 // New opens and connects everything that the configuration names. What was opened is closed again
@@ -130,6 +132,9 @@ func (a *App) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { a.watch(ctx) })
+	if a.registry != nil {
+		wg.Go(func() { a.registry.Run(ctx) })
+	}
 	if a.bot == nil {
 		<-ctx.Done()
 		cancel()
@@ -164,18 +169,21 @@ func (a *App) Stop(ctx context.Context) error {
 // watchEvery is how often the playbooks are looked at.
 const watchEvery = 2 * time.Second
 
-// watch reads the playbooks again when they change.
+// watch reads the playbooks again when they change, and checks them again when more is known of agents.
 func (a *App) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	missing := false
 	for {
+		reload := a.Library.Reload
 		select {
 		case <-tick.C:
+		case <-a.described():
+			reload = a.Library.Recheck
 		case <-ctx.Done():
 			return
 		}
-		changes, err := a.Library.Reload() //nolint:contextcheck // as in build
+		changes, err := reload()
 		if err != nil && !missing {
 			a.logger.ErrorContext(ctx, "playbooks cannot be read; those that were loaded stay", "error", err)
 		}

@@ -39,7 +39,8 @@ type SlackConfig struct {
 
 // ChoriaConfig says what is known of the agents.
 type ChoriaConfig struct {
-	DDLs []string `yaml:"ddls"` // folders of agents' descriptions in JSON; see package ddl
+	DDLs     []string `yaml:"ddls"`     // folders of agents' descriptions in JSON; see package ddl
+	Registry bool     `yaml:"registry"` // fetch the others from the network's registry; see package registry
 }
 
 // PuppetConfig says how to reach PuppetDB.
@@ -170,6 +171,9 @@ func (c *Config) Validate() error {
 	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"), c.NATS.check())
 	if slices.Contains(c.Choria.DDLs, "") {
 		problems = append(problems, errors.New("choria.ddls: a folder has no name; write choria.ddls: [FOLDER]"))
+	}
+	if c.Choria.Registry && !c.NATS.used() {
+		problems = append(problems, errors.New("choria.registry is a service of the network; name its brokers in nats.servers, or leave it out"))
 	}
 	problems = append(problems, c.PuppetDB.check())
 	_, err := c.Rules()

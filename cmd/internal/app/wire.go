@@ -35,18 +35,23 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 		w.options.Logger.WarnContext(ctx, "a DDL is used in part", "why", text)
 	}
 	deps := builtin.Deps{
-		DDLs: ddls, Books: lateBooks{w.app}, ReadOnly: w.rules.ReadOnly, DataDir: w.options.Config.DataDir, Logger: w.options.Logger,
+		Books: lateBooks{w.app}, ReadOnly: w.rules.ReadOnly, DataDir: w.options.Config.DataDir, Logger: w.options.Logger,
 		Slack: slack.Options{Poster: w.poster(), APIURL: w.options.Config.Slack.APIURL},
 	}
 	var fleet engine.Fleet
-	if len(w.options.Config.NATS.Servers) > 0 {
+	if w.options.Config.NATS.used() {
 		client, err := w.network(ctx)
 		if err != nil {
 			return engine.Types{}, nil, err
 		}
 		w.app.ends.add("choria", func(context.Context) error { client.Close(); return nil })
 		deps.Network, fleet = client, client
+		w.app.registry, err = w.options.Config.registry(ddls, client, w.options.Logger)
+		if err != nil {
+			return engine.Types{}, nil, err
+		}
 	}
+	deps.DDLs = descriptions(ddls, w.app.registry)
 	if w.options.Config.PuppetDB.URL != "" {
 		client, err := puppetdb.New(w.options.Config.PuppetDBOptions())
 		if err != nil {
@@ -79,7 +84,11 @@ func (c *Config) Vocabulary() (engine.Types, error) {
 	if err != nil {
 		return engine.Types{}, err
 	}
-	return builtin.Types(builtin.Deps{DataDir: c.DataDir, DDLs: ddls}), nil
+	kept, err := c.registry(ddls, nil, nil)
+	if err != nil {
+		return engine.Types{}, err
+	}
+	return builtin.Types(builtin.Deps{DataDir: c.DataDir, DDLs: descriptions(ddls, kept)}), nil
 }
 
 func (w wiring) poster() slack.Poster {

@@ -13,11 +13,20 @@ import (
 // too. Choria's own client adds its discovery time-out, which is as long.
 const onTheWay = 2 * time.Second
 
+// Descriptions know the DDLs of agents. *ddl.Index and *registry.Registry are such.
+type Descriptions interface {
+	// Newest returns the DDL of an agent in its newest version; nil when none is known. It does not wait.
+	Newest(agent string) *ddl.DDL
+}
+
 // describe holds what the task is given to the DDL of the agent, as far as it is known already; without
 // a DDL everything stays as it is written.
-func (t *task) describe(p *playbooks.Properties, ddls *ddl.Index) {
-	d := ddls.Newest(t.agent)
-	if d == nil || t.action == "" {
+func (t *task) describe(p *playbooks.Properties, known Descriptions) {
+	if known == nil || t.action == "" {
+		return
+	}
+	d := known.Newest(t.agent)
+	if d == nil {
 		return
 	}
 	action := d.Actions[t.action]

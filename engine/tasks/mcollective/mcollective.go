@@ -31,8 +31,8 @@ func Type(client Client, readOnly func(action string) bool) engine.TaskType {
 }
 
 // Described is [Type] with DDLs: what an agent is given is checked and converted before it is sent. An
-// agent without one is asked as it is written.
-func Described(client Client, readOnly func(action string) bool, ddls *ddl.Index) engine.TaskType {
+// agent without one is asked as it is written. nil knows none.
+func Described(client Client, readOnly func(action string) bool, ddls Descriptions) engine.TaskType {
 	return engine.TaskType{
 		Name: "mcollective", Aliases: []string{"choria", "rpc"},
 		Summary: "asks nodes to carry out an action of an agent",
@@ -63,7 +63,7 @@ type task struct {
 	earlier       earlier
 }
 
-func decode(p *playbooks.Properties, client Client, readOnly func(string) bool, ddls *ddl.Index) (engine.Task, error) {
+func decode(p *playbooks.Properties, client Client, readOnly func(string) bool, ddls Descriptions) (engine.Task, error) {
 	t := &task{client: client}
 	t.nodes = unique(p.RequireStrings("nodes"))
 	name := p.RequireText("action")

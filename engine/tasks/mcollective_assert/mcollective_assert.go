@@ -12,7 +12,6 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
-	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/tasks/mcollective"
 	"github.com/playbot/playbot/playbooks"
 )
@@ -28,7 +27,7 @@ func Type(client mcollective.Client, readOnly func(action string) bool) engine.T
 }
 
 // Described is [Type] with the DDLs of [mcollective.Described]; they are asked before anything is sent.
-func Described(client mcollective.Client, readOnly func(action string) bool, ddls *ddl.Index) engine.TaskType {
+func Described(client mcollective.Client, readOnly func(action string) bool, ddls mcollective.Descriptions) engine.TaskType {
 	return engine.TaskType{
 		Name: "mcollective_assert", Summary: "asks nodes and compares one item of every reply",
 		Deprecated: `use mcollective with assert, such as assert: "idling=true"`, Keys: keys(),
@@ -52,20 +51,22 @@ func keys() []playbooks.Key {
 type task struct {
 	client     mcollective.Client
 	readOnly   func(string) bool
-	ddls       *ddl.Index
+	ddls       mcollective.Descriptions
 	request    map[string]any // the properties of the mcollective task
 	nodes      []string
 	action     string
 	expression expression
 }
 
-func decode(p *playbooks.Properties, client mcollective.Client, readOnly func(string) bool, ddls *ddl.Index) (engine.Task, error) {
+func decode(p *playbooks.Properties, client mcollective.Client, readOnly func(string) bool, ddls mcollective.Descriptions) (engine.Task, error) {
 	t := &task{
 		client: client, readOnly: readOnly, ddls: ddls,
 		nodes: unique(p.RequireStrings("nodes")), action: p.RequireText("action"), expression: read(p),
 	}
 	if agent, action, ok := strings.Cut(t.action, "."); t.action != "" && (!ok || agent == "" || action == "" || strings.Contains(action, ".")) {
 		p.Remedy("action", "write agent.action, such as puppet.status", "%q names no action of an agent", t.action)
+	} else if ddls != nil {
+		ddls.Newest(agent) // looked at when it runs; a DDL that must be fetched is there by then
 	}
 	t.request = map[string]any{"nodes": p.Any("nodes"), "action": t.action, "properties": p.Map("properties"), "silent": true}
 	return t, p.Err()

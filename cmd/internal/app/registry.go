@@ -1,0 +1,40 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/playbot/playbot/engine/choria/ddl"
+	"github.com/playbot/playbot/engine/choria/registry"
+	"github.com/playbot/playbot/engine/tasks/mcollective"
+)
+
+// registry opens the registry of DDLs; nil when the configuration does not want it. Without a source it knows
+// what was fetched before.
+func (c *Config) registry(folders *ddl.Index, source registry.Source, logger *slog.Logger) (*registry.Registry, error) {
+	if !c.Choria.Registry {
+		return nil, nil //nolint:nilnil // a nil registry is one that is not used
+	}
+	r, err := registry.Open(registry.Options{Folders: folders, Source: source, Cache: filepath.Join(c.DataDir, "registry"), Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("choria.registry: %w; let playbot read that folder, or remove it", err)
+	}
+	return r, nil
+}
+
+// descriptions is what is known of agents: by the registry, which knows the folders too, or by these alone.
+func descriptions(folders *ddl.Index, r *registry.Registry) mcollective.Descriptions {
+	if r == nil {
+		return folders
+	}
+	return r
+}
+
+// described tells that playbooks must be checked again; it never does without a registry.
+func (a *App) described() <-chan struct{} {
+	if a.registry == nil {
+		return nil
+	}
+	return a.registry.Changed()
+}
