@@ -22,7 +22,9 @@ type Node struct {
 	// Agents are external agents and their versions; an empty version is that of the description. nil
 	// means that the server has an appmgr of its own, in this process.
 	Agents map[string]string
-	Down   bool // the server is not there
+	// Registry is a libdir whose DDLs the server hands out, as Choria's service choria_registry; empty: it does not.
+	Registry string
+	Down     bool // the server is not there
 }
 
 // Options describe a fleet. The zero value is [Six] servers with certificates.
@@ -108,12 +110,18 @@ func Start(tb testing.TB, o Options) *Fleet {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	defer cancel()
+	return start(ctx, tb, o, dir, sec)
+}
+
+// start starts a fleet in a folder, with a security that it may share with others.
+func start(ctx context.Context, tb testing.TB, o Options, dir string, sec security) *Fleet {
+	tb.Helper()
 	f := &Fleet{
 		Identity: o.Identity, nodes: o.Nodes, faults: filepath.Join(dir, "faults.json"), revisions: make(map[string]string),
 		site: &site{dir: dir, mode: o.Mode, security: sec, kit: o.Kit, log: newLog(tb)},
 	}
-	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
-	defer cancel()
 	url, stop, err := f.site.startBroker(ctx)
 	if err != nil {
 		tb.Fatalf("start the broker: %v", err)

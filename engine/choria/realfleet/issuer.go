@@ -59,7 +59,7 @@ func (i *issuer) member(name, dir string, broker bool) (map[string]string, error
 	if err != nil {
 		return nil, err
 	}
-	claims, err := tokens.NewServerClaims(name, []string{collective}, organization, &tokens.ServerPermissions{}, nil, pk, "", tokenLife)
+	claims, err := tokens.NewServerClaims(name, []string{collective}, organization, &tokens.ServerPermissions{ServiceHost: true}, nil, pk, "", tokenLife)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	gochoria "github.com/choria-io/go-choria/choria"
 	"github.com/choria-io/go-choria/providers/agent/mcorpc/external"
 	"github.com/choria-io/go-choria/providers/agent/mcorpc/golang/discovery"
+	"github.com/choria-io/go-choria/providers/agent/mcorpc/golang/registry"
 	"github.com/choria-io/go-choria/providers/agent/mcorpc/golang/rpcutil"
 	"github.com/choria-io/go-choria/server"
 	"github.com/choria-io/go-choria/server/agents"
@@ -65,6 +66,9 @@ func (s *site) prepare(broker string, n Node, faults string) (map[string]string,
 	if settings["classesfile"], err = write(dir, "classes.txt", strings.Join(n.Classes, "\n")); err != nil {
 		return nil, err
 	}
+	if n.Registry != "" {
+		settings["plugin.choria.services.registry.store"] = n.Registry
+	}
 	if n.Agents != nil {
 		err = s.kit.install(n, dir, faults)
 	}
@@ -113,6 +117,11 @@ func addAgents(ctx context.Context, srv *server.Instance, n Node, f *Fleet) erro
 	all := map[string]agents.Agent{"discovery": disco, "rpcutil": util}
 	if n.Agents == nil {
 		all["appmgr"] = f.appmgr(mgr, n.Name)
+	}
+	if n.Registry != "" {
+		if all["choria_registry"], err = registry.New(mgr); err != nil {
+			return err
+		}
 	}
 	for name, agent := range all {
 		if err := mgr.RegisterAgent(ctx, name, agent, srv.Connector()); err != nil {
