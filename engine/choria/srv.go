@@ -15,6 +15,15 @@ type Resolver interface {
 	LookupSRV(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
 }
 
+// Brokers lists the brokers that a client would try first, in that order: those that are named, or those of the SRV
+// records, which it looks up.
+func (o Options) Brokers(ctx context.Context) ([]string, error) {
+	if o = o.withDefaults(); o.SRVDomain != "" {
+		return o.lookup(ctx)
+	}
+	return o.Servers, nil
+}
+
 // brokerRecords are the names under which Choria's own programs look for brokers, in their order
 // (go-choria 0.30, choria/framework.go: MiddlewareServers and FederationMiddlewareServers).
 func (o Options) brokerRecords() []string {

@@ -206,6 +206,23 @@ func TestConnect_saysThatNoNameServerListens(t *testing.T) {
 	}
 }
 
+func TestBrokers_areListedInTheOrderInWhichTheyAreTried(t *testing.T) {
+	t.Parallel()
+	s := startNameServer(t, map[string][]net.SRV{current: {
+		{Target: "b.example.net.", Port: 4223, Priority: 2}, {Target: ".", Port: 1}, {Target: "a.example.net.", Port: 4222, Priority: 1},
+	}})
+	o := bySRV(s)
+	o.Insecure = false
+	got, err := o.Brokers(t.Context())
+	if want := []string{"tls://a.example.net:4222", "tls://b.example.net:4223"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	named := choria.Options{Servers: []string{"tls://c:1", "tls://d:2"}}
+	if got, err := named.Brokers(t.Context()); err != nil || !slices.Equal(got, named.Servers) {
+		t.Errorf("got %v, %v; want those that are named", got, err)
+	}
+}
+
 func TestConnect_refusesServersBesideADomain(t *testing.T) {
 	t.Parallel()
 	c, err := choria.Connect(t.Context(), choria.Options{Servers: []string{"nats://127.0.0.1:1"}, SRVDomain: domain, Insecure: true})

@@ -172,7 +172,7 @@ func (c *Config) Validate() error {
 	if slices.Contains(c.Choria.DDLs, "") {
 		problems = append(problems, errors.New("choria.ddls: a folder has no name; write choria.ddls: [FOLDER]"))
 	}
-	if c.Choria.Registry && !c.NATS.used() {
+	if c.Choria.Registry && !c.NATS.Used() {
 		problems = append(problems, errors.New("choria.registry is a service of the network; name its brokers in nats.servers, or leave it out"))
 	}
 	problems = append(problems, c.PuppetDB.check())

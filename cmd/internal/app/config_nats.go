@@ -48,8 +48,8 @@ func (c *NATSConfig) paths() []*string {
 	return paths
 }
 
-// used reports whether the configuration names a network.
-func (c *NATSConfig) used() bool { return len(c.Servers) > 0 || c.SRVDomain != "" }
+// Used reports whether the configuration names a network.
+func (c *NATSConfig) Used() bool { return len(c.Servers) > 0 || c.SRVDomain != "" }
 
 func (c *NATSConfig) check() error {
 	var problems []error
@@ -60,7 +60,7 @@ func (c *NATSConfig) check() error {
 		problems = append(problems, errors.New("nats.timeout and nats.discovery_window are times from now on, not negative"))
 	}
 	problems = append(problems, c.options().CheckWay()...)
-	if c.used() {
+	if c.Used() {
 		problems = append(problems, c.options().Check()...)
 	}
 	return errors.Join(problems...)

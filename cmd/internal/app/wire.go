@@ -39,7 +39,7 @@ func (w wiring) types(ctx context.Context) (engine.Types, engine.Fleet, error) {
 		Slack: slack.Options{Poster: w.poster(), APIURL: w.options.Config.Slack.APIURL},
 	}
 	var fleet engine.Fleet
-	if w.options.Config.NATS.used() {
+	if w.options.Config.NATS.Used() {
 		client, err := w.network(ctx)
 		if err != nil {
 			return engine.Types{}, nil, err

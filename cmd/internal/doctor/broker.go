@@ -19,9 +19,13 @@ import (
 
 // choria connects to every broker, and then looks at the network behind the first that it reaches.
 func (s site) choria(ctx context.Context, n *notes) {
-	servers := s.cfg.NATS.Servers
-	if len(servers) == 0 {
+	if !s.cfg.NATS.Used() {
 		n.skip("nats.servers is empty; tasks that need a fleet say so")
+		return
+	}
+	servers, err := s.cfg.ChoriaOptions().Brokers(ctx)
+	if err != nil {
+		n.broken("publish the records, or name the brokers in nats.servers", "%v", err)
 		return
 	}
 	own := &notes{}
@@ -93,7 +97,7 @@ func (s site) visit(ctx context.Context, server string) visit {
 		return v
 	}
 	o := s.cfg.ChoriaOptions()
-	o.Servers, o.Timeout = []string{server}, s.patience()
+	o.Servers, o.SRVDomain, o.Timeout = []string{server}, "", s.patience()
 	begin := time.Now()
 	v.client, err = choria.Connect(ctx, o)
 	v.took = time.Since(begin)

@@ -21,7 +21,7 @@ func (s site) certificate(_ context.Context, n *notes) {
 	c, o := s.cfg.NATS, s.cfg.ChoriaOptions()
 	ca, cert, key := o.Certificate()
 	switch {
-	case len(c.Servers) == 0:
+	case !c.Used():
 		n.skip("no network is configured")
 		return
 	case c.Insecure:
