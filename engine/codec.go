@@ -211,5 +211,12 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"announced":            decodeAs[Announced],
 		"posted":               decodeAs[Posted],
 		"refused":              decodeAs[Refused],
+		"run_paused":           decodeAs[RunPaused],
+		"run_held":             decodeAs[RunHeld],
+		"run_resumed":          decodeAs[RunResumed],
+		"wave_started":         decodeAs[WaveStarted],
+		"wave_sent_on":         decodeAs[WaveSentOn],
+		"waves_slowed":         decodeAs[WavesSlowed],
+		"waves_stopped":        decodeAs[WavesStopped],
 	}
 })

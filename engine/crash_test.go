@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,7 @@ data_stores: {s: {type: map}}
 locks: ["s/tier"]
 nodes:
   web: {type: list, nodes: [web1, web2]}
+  roll: {type: list, nodes: [r1, r2, r3, r4]}
 tasks:
   - do: {name: drain, nodes: "{{ nodes.web }}", destructive: true, tries: 2, try_sleep: 1}
   - do: {name: upgrade, nodes: "{{ nodes.web }}", as: up}
@@ -28,8 +30,8 @@ tasks:
   - do: {name: skipped, when: "tasks.up.success == false"}
   - do: {name: enable, effect: idempotent, fail_ok: true}
   - rolling:
-      nodes: "{{ nodes.web }}"
-      batch_size: 1
+      nodes: "{{ nodes.roll }}"
+      batch_size: 2
       locks: [s/roll]
       tasks:
         - do: {name: restart, nodes: "{{ wave.nodes }}"}
@@ -59,6 +61,7 @@ type scene struct {
 	script func(s *enginetest.Script)
 	gate   string      // "approve", "deny" or "expire"
 	cancel engine.Path // the task during which ana cancels
+	steer  bool        // ana pauses the waves, sends one on, slows the rest and lets them go
 	secret string      // that the run is started with, and given again
 }
 
@@ -87,7 +90,19 @@ func scenes() map[string]scene {
 			return engine.Result{}, context.Cause(ctx)
 		})
 	}
+	slow := func(s *enginetest.Script) {
+		shaky(s)
+		s.On("health", func(ctx context.Context, _ int, _ *engine.Call) (engine.Result, error) {
+			select {
+			case <-time.After(5 * time.Second):
+				return engine.Result{Message: "done"}, nil
+			case <-ctx.Done():
+				return engine.Result{}, context.Cause(ctx)
+			}
+		})
+	}
 	return map[string]scene{
+		"steered":           {script: slow, gate: "approve", steer: true},
 		"success":           {script: shaky, gate: "approve", hooks: taskHooks},
 		"retried":           {script: shaky, gate: "approve"},
 		"failure":           {script: fails, gate: "approve"},

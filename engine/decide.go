@@ -29,6 +29,8 @@ const (
 	doRelock      verb = "take locks again"
 	doEndChildren verb = "end runs that an earlier process has left under way"
 	doSecrets     verb = "ask for secrets that a restart has lost"
+	doHold        verb = "hold" // note that a paused run stands still
+	doWave        verb = "start a wave"
 	doEnd         verb = "end"
 )
 
@@ -60,6 +62,9 @@ const (
 	ReasonLocksHeld       Reason = "the run holds locks"
 	ReasonLocksAgain      Reason = "another process took the locks of the run"
 	ReasonChildren        Reason = "a run that it started has not ended"
+	ReasonPaused          Reason = "a person paused the run"
+	ReasonSlowed          Reason = "a person slowed the waves"
+	ReasonNextWave        Reason = "the next wave is due"
 	ReasonInputsLost      Reason = "a restart has lost secrets of the run"
 	ReasonAwaitInputs     Reason = "waiting for secrets"
 	ReasonActing          Reason = "nodes may still act on an attempt that was cut off"
@@ -87,6 +92,7 @@ type action struct {
 	message  string
 	result   *Result // of a rolling task that ends
 	limit    limit   // of an attempt, apart from its own timeout
+	wave     int     // to start, or before which the run is held
 }
 
 // verdict is how a list or a task stands.

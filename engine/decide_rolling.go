@@ -3,7 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/playbot/playbot/playbooks"
 )
@@ -15,13 +15,13 @@ func wavePath(rolling Path, wave, task int) Path {
 
 // waves says what a rolling task does once its waves are planned.
 func (d decider) waves(s *Step, t *playbooks.Task) action {
-	r := rollout{decider: d, step: s, tasks: t.Rolling.Tasks, plan: *s.plan()}
-	for w := range r.plan.Waves {
+	r := rollout{decider: d, step: s, task: t, waves: s.Waves(), max: s.plan().MaxFailures}
+	for w := range s.Rollout.Begun {
 		if a, over := r.wave(w); over {
 			return a
 		}
 	}
-	return r.end(TaskOK, r.summary())
+	return r.next()
 }
 
 // rollout walks over the waves of a rolling task.
@@ -29,21 +29,23 @@ type rollout struct {
 	decider
 
 	step   *Step
-	tasks  []playbooks.Task
-	plan   wavePlan
-	failed []string // nodes, over all waves
-	done   int      // waves that were gone through
+	task   *playbooks.Task
+	waves  [][]string // those that have begun, and the others as they are cut now
+	max    int        // failures that are tolerated
+	failed []string   // nodes, over all waves
+	done   int        // waves that were gone through
 }
 
-// wave goes through one wave. over is true when it is not done, or when the rolling task ends with it.
+// wave goes through one wave that has begun. over is true when it is not done, or when the rolling task ends with it.
 func (r *rollout) wave(w int) (a action, over bool) {
-	left := r.plan.Waves[w]
-	for i := range r.tasks {
+	left := r.waves[w]
+	tasks := r.task.Rolling.Tasks
+	for i := range tasks {
 		if len(left) == 0 {
 			break // what is left of the wave has no node to work on
 		}
 		p := wavePath(r.step.Path, w, i)
-		v, a := r.decider.step(p, &r.tasks[i])
+		v, a := r.decider.step(p, &tasks[i])
 		if v == pending {
 			return a, true
 		}
@@ -53,50 +55,122 @@ func (r *rollout) wave(w int) (a action, over bool) {
 		bad := r.run.Steps[p].failedOf(left)
 		left = without(left, bad)
 		r.failed = append(r.failed, bad...)
-		if len(bad) == 0 || len(r.failed) > r.plan.MaxFailures {
-			return r.end(TaskFailed, r.failure(w, p)), true
+		if len(bad) == 0 || len(r.failed) > r.max {
+			return r.fail(r.failure(w, p)), true
 		}
 	}
 	r.done++
 	return action{}, false
 }
 
+// next says what comes after the waves that have begun: the next one, what it waits for, or the end.
+func (r *rollout) next() action {
+	w := len(r.step.Rollout.Begun)
+	if w == len(r.waves) {
+		return r.end(TaskOK, r.summary())
+	}
+	first := wavePath(r.step.Path, w, 0)
+	if r.limit(first).over(r.now) {
+		return r.fail(r.failure(w, first))
+	}
+	if stop := r.step.Rollout.Stop; stop != nil {
+		return r.fail(r.stopped(w, stop))
+	}
+	if !r.step.Rollout.sent(w + 1) {
+		if a, held := r.hold(r.step.Path, w+1); held {
+			return a
+		}
+		if due := r.due(w); r.now.Before(due) {
+			return action{do: doWait, reason: ReasonSlowed, until: limit{at: due}.earlier(r.limit(first)).at}
+		}
+	}
+	return action{do: doWave, reason: ReasonNextWave, path: r.step.Path, wave: w + 1}
+}
+
+// due is when a wave may start that a person slowed.
+func (r *rollout) due(w int) time.Time {
+	every := r.step.Rollout.every()
+	if w == 0 || every == 0 {
+		return time.Time{}
+	}
+	return r.waveEnd(w - 1).Add(every)
+}
+
+// waveEnd is when the last task of a wave ended.
+func (r *rollout) waveEnd(w int) time.Time {
+	at := r.step.Rollout.Begun[w].At
+	for i := range r.task.Rolling.Tasks {
+		if s := r.run.Steps[wavePath(r.step.Path, w, i)]; s != nil && s.Ended.After(at) {
+			at = s.Ended
+		}
+	}
+	return at
+}
+
+func (r *rollout) fail(message string) action {
+	if r.task.FailOK {
+		return r.end(TaskTolerated, message)
+	}
+	return r.end(TaskFailed, message)
+}
+
 func (r *rollout) end(status TaskStatus, message string) action {
 	a := r.endTask(r.step.Path, status, message)
 	a.result = &Result{Message: message, FailedNodes: r.failed}
-	for w, nodes := range r.plan.Waves {
-		if w < r.done || status == TaskOK {
-			a.result.OKNodes = append(a.result.OKNodes, without(nodes, r.failed)...)
-		}
+	for _, nodes := range r.waves[:r.done] {
+		a.result.OKNodes = append(a.result.OKNodes, without(nodes, r.failed)...)
+	}
+	for _, nodes := range r.waves[len(r.step.Rollout.Begun):] {
+		a.result.UnaskedNodes = append(a.result.UnaskedNodes, nodes...)
 	}
 	return a
 }
 
+func (r *rollout) count() int {
+	n := 0
+	for _, nodes := range r.waves {
+		n += len(nodes)
+	}
+	return n
+}
+
 func (r *rollout) summary() string {
-	n := r.plan.count()
+	n := r.count()
 	if len(r.failed) == 0 {
-		return fmt.Sprintf("%d of %d nodes in %d waves", n, n, len(r.plan.Waves))
+		return fmt.Sprintf("%d of %d nodes in %d waves", n, n, len(r.waves))
 	}
 	return fmt.Sprintf("%d of %d nodes in %d waves; %d failed, at most %d may: %s",
-		n-len(r.failed), n, len(r.plan.Waves), len(r.failed), r.plan.MaxFailures, few(r.failed))
+		n-len(r.failed), n, len(r.waves), len(r.failed), r.max, few(r.failed))
 }
 
 // failure says what ended the waves, and what was not touched.
 func (r *rollout) failure(w int, p Path) string {
-	parts := []string{fmt.Sprintf("wave %d of %d", w+1, len(r.plan.Waves))}
+	why := r.limit(p).why
 	if s := r.run.Steps[p]; s != nil {
-		parts = append(parts, fmt.Sprintf("%q %s: %s", s.Description, s.Status, s.Message))
-	} else {
-		parts = append(parts, r.limit(p).why)
+		why = fmt.Sprintf("%q %s: %s", s.Description, s.Status, s.Message)
 	}
-	var rest []string
-	for _, nodes := range r.plan.Waves[w+1:] {
-		rest = append(rest, nodes...)
+	return fmt.Sprintf("wave %d of %d; %s", w+1, len(r.waves), why) + r.untouched()
+}
+
+// stopped says who stopped the waves after how many, and what was not touched.
+func (r *rollout) stopped(w int, stop *WavesStopped) string {
+	why := fmt.Sprintf("stopped by %s after wave %d of %d", stop.Actor.Label(), w, len(r.waves))
+	if w == 0 {
+		why = fmt.Sprintf("stopped by %s before its first wave", stop.Actor.Label())
 	}
-	if len(rest) > 0 {
-		parts = append(parts, fmt.Sprintf("%d nodes of later waves were not touched: %s", len(rest), few(rest)))
+	if stop.Reason != "" {
+		why += ": " + stop.Reason
 	}
-	return strings.Join(parts, "; ")
+	return why + r.untouched()
+}
+
+// untouched names the nodes of the waves that have not begun.
+func (r *rollout) untouched() string {
+	rest := slices.Concat(r.waves[len(r.step.Rollout.Begun):]...)
+	if len(rest) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d nodes of later waves were not touched: %s", len(rest), few(rest))
 }
 
 // failedOf lists those of some nodes that failed or were silent in the latest attempt.
@@ -121,11 +195,11 @@ func without(list, drop []string) []string {
 // waveItems are what a task of a wave sees under `wave`: the nodes that have not failed in it so far.
 func (r *Run) waveItems(p Path) map[string]any {
 	owner, number, ok := p.InWave()
-	plan := r.Steps[owner].plan()
-	if !ok || plan == nil || number < 1 || number > len(plan.Waves) {
+	waves := r.Steps[owner].Waves()
+	if !ok || number < 1 || number > len(waves) {
 		return nil
 	}
-	left := plan.Waves[number-1]
+	left := waves[number-1]
 	for i := 0; ; i++ {
 		s := r.Steps[wavePath(owner, number-1, i)]
 		if s == nil || s.Path == p {
@@ -135,5 +209,5 @@ func (r *Run) waveItems(p Path) map[string]any {
 			left = without(left, s.failedOf(left))
 		}
 	}
-	return map[string]any{"nodes": anyList(left), "number": number, "count": len(plan.Waves)}
+	return map[string]any{"nodes": anyList(left), "number": number, "count": len(waves)}
 }

@@ -21,6 +21,9 @@ func (d decider) step(p Path, t *playbooks.Task) (verdict, action) {
 		if l.over(d.now) {
 			return failed, action{}
 		}
+		if a, held := d.hold(p, 0); held {
+			return pending, a
+		}
 		return pending, action{do: doBegin, reason: ReasonNextTask, path: p, task: t}
 	}
 	if l.over(d.now) && !s.planned() {
@@ -50,7 +53,7 @@ func (d decider) begun(s *Step, t *playbooks.Task, l limit) action {
 	}
 	a.path, a.task, a.limit = s.Path, t, l
 	switch {
-	case a.do == doWait && a.reason != ReasonAwaitResolution && !l.at.IsZero() && (a.until.IsZero() || l.at.Before(a.until)):
+	case a.do == doWait && a.reason != ReasonAwaitResolution && a.reason != ReasonPaused && !l.at.IsZero() && (a.until.IsZero() || l.at.Before(a.until)):
 		a.until = l.at
 	case a.do == doAttempt && s.LockState != LocksHeld && len(s.Locks) > 0 && s.Broken == "":
 		return action{do: doLock, reason: ReasonTaskLocks, path: s.Path, task: t, limit: l}
@@ -134,6 +137,9 @@ func (d decider) attempt(s *Step, t *playbooks.Task) action {
 }
 
 func (d decider) first(s *Step) action {
+	if a, held := d.hold(s.Path, 0); held {
+		return a
+	}
 	if d.run.approvalFor(s.Path) == nil {
 		if due := s.Ready.Add(s.PreSleep); d.now.Before(due) {
 			return action{do: doWait, reason: ReasonPreSleep, until: due}

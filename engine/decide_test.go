@@ -346,8 +346,9 @@ func TestDecide_passesEndedWavesQuickly(t *testing.T) { //nolint:paralleltest //
 	}
 	for i := range count - 1 {
 		p := wavePath("tasks.1", i, 0)
-		facts = append(facts, began(p), TaskEnded{Path: p, Status: TaskOK})
+		facts = append(facts, WaveStarted{Path: "tasks.1", Wave: i + 1, Nodes: []string{"n"}}, began(p), TaskEnded{Path: p, Status: TaskOK})
 	}
+	facts = append(facts, WaveStarted{Path: "tasks.1", Wave: count, Nodes: []string{"n"}})
 	run, b := fold(facts...), book(playbooks.Task{Type: rollingType, Rolling: &playbooks.Rolling{Tasks: []playbooks.Task{task}}})
 	if a := decide(run, b, run.PreparedAt); a.do != doBegin || a.path != wavePath("tasks.1", count-1, 0) {
 		t.Fatalf("got %s %s", a.do, a.path)

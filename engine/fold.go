@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -34,9 +35,8 @@ func (r *Run) apply(e Event) {
 	case PrepareFailed:
 		r.PrepareFailed, r.Message, r.Awaits, r.AwaitsNodes = &p, p.Message, nil, nil
 	case CancelRequested:
-		if r.Cancel == nil {
-			r.Cancel = &p
-		}
+		r.Cancel = cmp.Or(r.Cancel, &p)
+		r.moves(e.Time)
 	case Announced:
 		r.Places = append(r.Places, p.Place)
 	case Posted:
@@ -53,6 +53,8 @@ func (r *Run) apply(e Event) {
 		r.applyApproval(e.Payload, e.Time)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
+	case RunPaused, RunResumed, RunHeld, WaveStarted, WaveSentOn, WavesSlowed, WavesStopped:
+		r.applySteering(e.Payload, e.Time)
 	case SecretsNeeded:
 		r.needSecrets(p.Names)
 	case SecretsGiven:
@@ -89,14 +91,8 @@ func (r *Run) applyHeld(payload Payload, at time.Time) {
 func (r *Run) needSecrets(names []string) {
 	waited := len(r.SecretsNeeded) > 0
 	r.SecretsNeeded = names
-	switch {
-	case len(names) > 0 || !waited || !r.Ended.IsZero(): // Apply does the rest
-	case r.Pending() != nil || r.Unknown() != nil:
-		r.Status = RunWaiting
-	case r.Prepared == nil:
-		r.Status = RunPreparing
-	default:
-		r.Status = RunRunning
+	if len(names) == 0 && waited { // else Apply does the rest
+		r.Status = r.standing()
 	}
 }
 
@@ -250,6 +246,9 @@ func (r *Run) applyAttempt(payload Payload, at time.Time) {
 			r.setStep(p.Path, TaskRunning, at)
 			r.edit(p.Path).Aborted = p.Choice == ResolveAbort
 			r.Status = RunRunning
+			if r.stopped() {
+				r.moves(at)
+			}
 		}
 	default: // Apply hands over nothing else
 	}

@@ -52,7 +52,8 @@ func anyPayload() *rapid.Generator[Payload] {
 		draw[ApprovalGiven](cfg), draw[ApprovalDenied](cfg), draw[ApprovalExpired](cfg), draw[ApprovalVoided](cfg),
 		draw[SecretsNeeded](cfg), draw[SecretsGiven](cfg), draw[AttemptStarted](cfg), draw[AttemptEnded](cfg), draw[AttemptUnknown](cfg), draw[AttemptRepeated](cfg),
 		draw[AttemptResolved](cfg), draw[TaskEnded](cfg), draw[TaskLocksRequested](cfg), draw[TaskLocksTaken](cfg), draw[TaskLocksReleased](cfg), draw[CancelRequested](cfg), draw[RunEnded](cfg),
-		draw[Announced](cfg), draw[Posted](cfg), draw[Refused](cfg),
+		draw[Announced](cfg), draw[Posted](cfg), draw[Refused](cfg), draw[RunPaused](cfg), draw[RunHeld](cfg), draw[RunResumed](cfg),
+		draw[WaveStarted](cfg), draw[WaveSentOn](cfg), draw[WavesSlowed](cfg), draw[WavesStopped](cfg),
 		rapid.Just[Payload](Unread{Name: "from_the_future", Raw: []byte(`{"x":1}`)}),
 	)
 }

@@ -29,22 +29,32 @@ func limited() []string { return []string{"pre_book", "tasks", "on_success"} }
 // rolling task it stands in.
 func (d decider) limit(p Path) limit {
 	var l limit
-	if r := d.run.Prepared; r != nil && !r.Deadline.IsZero() && slices.Contains(limited(), p.Root()) {
-		l = limit{at: r.Deadline, why: fmt.Sprintf("the run may take %s, its timeout, and no longer", r.Deadline.Sub(d.run.PreparedAt).Round(time.Second))}
+	if at := d.run.deadline(d.now); !at.IsZero() && slices.Contains(limited(), p.Root()) {
+		took := d.run.Prepared.Deadline.Sub(d.run.PreparedAt).Round(time.Second)
+		l = limit{at: at, why: fmt.Sprintf("the run may take %s, its timeout, and no longer", took)}
 	}
 	if owner, _, ok := p.InWave(); ok {
-		return l.earlier(d.run.Steps[owner].waveLimit())
+		p = owner
 	}
-	return l.earlier(d.run.Steps[p].waveLimit())
+	return l.earlier(d.waveLimit(d.run.Steps[p]))
 }
 
-// waveLimit is until when the waves of a rolling task may take.
-func (s *Step) waveLimit() limit {
+// deadline is when the timeout of the playbook is over: the time for which the run was held does not count.
+func (r *Run) deadline(now time.Time) time.Time {
+	if r.Prepared == nil || r.Prepared.Deadline.IsZero() {
+		return time.Time{}
+	}
+	return r.Prepared.Deadline.Add(r.stoodStill(r.PreparedAt, now))
+}
+
+// waveLimit is until when the waves of a rolling task may take; the time for which they were held does not count.
+func (d decider) waveLimit(s *Step) limit {
 	if s == nil || s.Timeout == 0 || !s.planned() {
 		return limit{}
 	}
+	planned := s.Last().EndedAt
 	return limit{
-		at:  s.Last().EndedAt.Add(s.Timeout),
+		at:  planned.Add(s.Timeout).Add(d.run.stoodStill(planned, d.now)),
 		why: fmt.Sprintf("the waves may take %s, their timeout, and no longer", s.Timeout),
 	}
 }

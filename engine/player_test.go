@@ -84,6 +84,7 @@ func (p *player) attend(ctx context.Context, id engine.RunID) {
 	defer cancel()
 	s, gate := run.Unknown(), run.Pending()
 	switch {
+	case p.steer && s == nil && p.steered(ctx, run):
 	case len(run.SecretsNeeded) > 0:
 		if run.Status != engine.RunWaiting {
 			p.t.Errorf("a run that needs a secret is %s", run.Status)
@@ -172,4 +173,27 @@ func attempts(r *engine.Run, path engine.Path) []engine.Attempt {
 		return s.Attempts
 	}
 	return nil
+}
+
+// steered has ana steer the waves of a run: one thing after the other, each once. It reports whether she did.
+func (p *player) steered(ctx context.Context, run *engine.Run) bool {
+	roll, q := run.Rolling(), engine.Steering{Run: run.ID, Actor: p.h.Ana, Reason: "errors rise"}
+	held := run.Held() != nil
+	var err error
+	switch {
+	case !held && (roll == nil || len(run.Pauses) > 0):
+		return false
+	case !held:
+		err = p.h.Engine.PauseRun(ctx, q)
+	case roll != nil && roll.Rollout.Pace == nil:
+		err = p.h.Engine.SlowWaves(ctx, q, engine.Pace{Every: 10 * time.Second, Size: 1})
+	case roll != nil && roll.Rollout.Sent == nil:
+		err = p.h.Engine.SendOn(ctx, q)
+	default:
+		err = p.h.Engine.ResumeRun(ctx, q)
+	}
+	if err != nil && engine.CodeOf(err) != engine.CodeBusy && !p.log.Dead() {
+		p.t.Errorf("steering was refused: %v", err)
+	}
+	return true
 }

@@ -32,6 +32,10 @@ type Run struct {
 	Places        []Place          // the latest last
 	Posts         map[string]Place // further messages by their reference: see [Posted]
 
+	Pauses []Pause // by people, the latest last
+	Holds  []Hold  // times for which it stood still
+	Steers []Steer // everything that people said about how it goes on
+
 	Steps     map[Path]*Step
 	Order     []Path // steps in the order in which they began
 	Approvals []*Approval
@@ -60,7 +64,8 @@ type Step struct {
 	Ready       time.Time // the latest event that a pre_sleep counts from
 	Ended       time.Time
 	Attempts    []Attempt
-	Aborted     bool // a person chose to abort the run at an unknown attempt
+	Rollout     Rollout // of a rolling task
+	Aborted     bool    // a person chose to abort the run at an unknown attempt
 }
 
 // Attempt is one attempt of a step.

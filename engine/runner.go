@@ -48,6 +48,9 @@ type runner struct {
 type work struct {
 	last      bool // it belongs to the end of the run, which a cancel lets finish
 	cancelled bool
+	begins    bool // what it was decided to do rests on what people said about how the run goes on
+	steers    int  // how much of that there was
+	recorded  bool // it has written something, so that it is under way
 	cancel    context.CancelCauseFunc
 	record    chan recordRequest
 	done      chan []Payload
@@ -59,7 +62,16 @@ type recordRequest struct {
 	reply chan error
 }
 
-var errCancelled = errors.New("cancelled by a person")
+var (
+	errCancelled = errors.New("cancelled by a person")
+	errSteered   = errors.New("a person said something else meanwhile")
+)
+
+// outdated reports whether people have said something since the work was decided that it would go
+// against. What is under way is not: it ends.
+func (w *work) outdated(r *Run) bool {
+	return w.begins && !w.recorded && len(r.Steers) != w.steers
+}
 
 // loop is the life of a runner.
 func (r *runner) loop() {
@@ -202,6 +214,10 @@ func (r *runner) act(ctx context.Context, a action) bool {
 		r.record(SecretsNeeded{Names: r.lacks()})
 	case doVoid:
 		r.record(ApprovalVoided{Approval: a.approval.Approval, Reason: a.message})
+	case doHold:
+		r.record(RunHeld{Before: a.path, Wave: a.wave})
+	case doWave:
+		r.record(WaveStarted{Path: a.path, Wave: a.wave, Nodes: r.run.Steps[a.path].Waves()[a.wave-1]})
 	case doUnknown:
 		r.record(AttemptUnknown{Path: a.path, Attempt: r.run.Steps[a.path].Last().Attempt})
 	case doEndTask:
@@ -219,6 +235,7 @@ func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
 		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
+		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt, steers: len(r.run.Steers),
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{
@@ -261,15 +278,22 @@ func (r *runner) attend(ctx context.Context) {
 		case m := <-r.inbox:
 			r.answer(ctx, m)
 		case q := <-r.work.record:
-			if r.work.cancelled { // a cancelled run begins nothing, however far its worker has come
+			switch {
+			case r.work.cancelled: // a cancelled run begins nothing, however far its worker has come
 				q.reply <- errCancelled
-				continue
+			case r.work.outdated(r.run):
+				q.reply <- errSteered
+			default:
+				r.work.recorded = true
+				r.record(q.facts...)
+				q.reply <- r.flush(ctx)
 			}
-			r.record(q.facts...)
-			q.reply <- r.flush(ctx)
 		case <-flush.C:
 			_ = r.flush(ctx) // logged there; the worker's next record tries again
 		case facts := <-r.work.done:
+			if r.work.outdated(r.run) {
+				facts = nil // it was decided before: nothing was begun, and what is next is decided again
+			}
 			r.work = nil
 			r.record(facts...)
 		}

@@ -142,7 +142,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 			}
 		}
 		return false
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren:
+	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold, doWave:
 		return false
 	}
 	return true
@@ -151,9 +151,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 // awaitSecrets waits in place of an action, until a timeout is over: then [decide] says what that means.
 func (r *runner) awaitSecrets(a action, now time.Time) action {
 	until := a.limit
-	if p := r.run.Prepared; p != nil {
-		until = until.earlier(limit{at: p.Deadline})
-	}
+	until = until.earlier(limit{at: r.run.deadline(now)})
 	if until.over(now) {
 		until = limit{}
 	}

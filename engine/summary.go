@@ -22,6 +22,7 @@ type Summary struct {
 	Awaits      *LockAwaited  `json:"awaits,omitempty"`       // as in a [Run]
 	AwaitsNodes *NodesAwaited `json:"awaits_nodes,omitempty"` // as in a [Run]
 	Missing     int           `json:"missing,omitempty"`      // people whose yes the gate still waits for
+	Paused      bool          `json:"paused,omitempty"`       // a person paused it, and it stands still
 	Requested   time.Time     `json:"requested"`
 	Ended       time.Time     `json:"ended,omitzero"`
 }
@@ -33,6 +34,7 @@ func (s *Summary) Apply(e Event) {
 	}
 	s.apply(e)
 	s.applyHeld(e.Payload)
+	s.steered(e)
 	if s.Status.Final() {
 		s.Secrets = nil
 	}
@@ -102,6 +104,21 @@ func (s *Summary) applyHeld(payload Payload) {
 	case PrepareFailed, RunEnded:
 		s.Awaits, s.AwaitsNodes = nil, nil
 	default: // the rest ends no wait
+	}
+}
+
+// steered notes when a paused run comes to a stop, and when it goes on.
+func (s *Summary) steered(e Event) {
+	switch e.Payload.(type) {
+	case RunHeld:
+		s.Status, s.Paused = RunWaiting, true
+	case RunResumed, WaveSentOn, WavesStopped, CancelRequested:
+		if s.Paused {
+			s.Status, s.Paused = RunRunning, false
+		}
+	case RunEnded:
+		s.Paused = false
+	default: // the rest neither stops nor moves it
 	}
 }
 

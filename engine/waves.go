@@ -18,14 +18,6 @@ type wavePlan struct {
 	MaxFailures int
 }
 
-func (w wavePlan) count() int {
-	n := 0
-	for _, nodes := range w.Waves {
-		n += len(nodes)
-	}
-	return n
-}
-
 // waveTask plans.
 type waveTask struct {
 	nodes []string
@@ -119,12 +111,34 @@ func (t waveTask) Run(context.Context, *Call) (Result, error) {
 	}, nil
 }
 
-// Waves lists the nodes of each wave of a rolling task; nil before they are planned, and for other tasks.
+// Waves lists the nodes of each wave of a rolling task: of those that have begun, and of the others as
+// they are cut now. It is nil before they are planned, and for other tasks.
 func (s *Step) Waves() [][]string {
-	if plan := s.plan(); plan != nil {
-		return plan.Waves
+	plan := s.plan()
+	if plan == nil {
+		return nil
 	}
-	return nil
+	waves := make([][]string, 0, len(plan.Waves))
+	begun := 0
+	for _, w := range s.Rollout.Begun {
+		waves, begun = append(waves, w.Nodes), begun+len(w.Nodes)
+	}
+	most := 0
+	if s.Rollout.Pace != nil {
+		most = s.Rollout.Pace.Size
+	}
+	for _, nodes := range plan.Waves {
+		over := min(begun, len(nodes)) // waves begin in the order of the plan
+		begun -= over
+		for nodes = nodes[over:]; len(nodes) > 0; {
+			n := len(nodes)
+			if most > 0 {
+				n = min(n, most)
+			}
+			waves, nodes = append(waves, nodes[:n]), nodes[n:]
+		}
+	}
+	return waves
 }
 
 // planned reports whether the waves of a rolling task are known.

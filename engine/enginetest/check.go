@@ -19,10 +19,12 @@ func Check(events []engine.Event, secrets ...string) []string {
 		gated: make(map[engine.Path]bool), approvals: make(map[string]*approval),
 		taskLocks: make(map[engine.Path][]string),
 		asked:     make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq),
+		rollouts: make(map[engine.Path]*rollout),
 	}
 	for i, e := range events {
 		c.order(i, e)
 		c.secrets(e, secrets)
+		c.steered(e)
 		c.apply(e)
 	}
 	if c.ended && len(c.locks)+len(c.taskLocks) > 0 {
@@ -45,6 +47,8 @@ type checker struct {
 	asked     map[engine.Path]engine.Seq
 	lacks     []string                   // secrets that a restart has lost
 	resolved  map[engine.Path]engine.Seq // where a person chose to retry
+	paused    bool                       // by a person
+	rollouts  map[engine.Path]*rollout   // by the path of the rolling task
 }
 
 func (c *checker) say(format string, args ...any) {

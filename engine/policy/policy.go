@@ -13,11 +13,13 @@ import (
 // Verb is something a person may be allowed to do.
 type Verb string
 
-// The verbs. Whoever may run, approve or cancel a playbook may also view it.
+// The verbs. Whoever may do anything with a playbook may also view it, and whoever may cancel its runs may
+// also steer them.
 const (
 	View    Verb = "view"
 	Run     Verb = "run"
 	Approve Verb = "approve"
+	Steer   Verb = "steer" // pause and resume a run; send on, slow and stop its waves
 	Cancel  Verb = "cancel"
 )
 
@@ -106,8 +108,8 @@ func (r Role) check() error {
 		return fmt.Errorf("policy: a role has no name; give it one, such as \"deployer\"")
 	}
 	for _, v := range r.May {
-		if !slices.Contains([]Verb{View, Run, Approve, Cancel}, v) {
-			return fmt.Errorf("policy: role %q: unknown verb %q; use view, run, approve or cancel", r.Name, v)
+		if !slices.Contains([]Verb{View, Run, Approve, Steer, Cancel}, v) {
+			return fmt.Errorf("policy: role %q: unknown verb %q; use view, run, approve, steer or cancel", r.Name, v)
 		}
 	}
 	return checkPatterns(r.Playbooks)
@@ -188,9 +190,9 @@ func (r Role) has(who Subject) bool {
 	})
 }
 
-// grants includes viewing in every other verb.
+// grants includes viewing in every other verb, and steering in cancelling: who may end a run may hold it.
 func (r Role) grants(verb Verb) bool {
-	return slices.Contains(r.May, verb) || verb == View && len(r.May) > 0
+	return slices.Contains(r.May, verb) || verb == View && len(r.May) > 0 || verb == Steer && slices.Contains(r.May, Cancel)
 }
 
 func matchAny(patterns []string, name string) bool {

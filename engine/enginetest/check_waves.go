@@ -1,0 +1,115 @@
+package enginetest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// rollout is a rolling task as far as its waves got, and what people said about the next ones.
+type rollout struct {
+	waves   []engine.WaveStarted
+	ended   time.Time // the latest task of a wave
+	sent    int       // the wave that a person sent on
+	pace    engine.WavesSlowed
+	stopped bool
+}
+
+func (c *checker) rollout(p engine.Path) *rollout {
+	r := c.rollouts[p]
+	if r == nil {
+		r = &rollout{}
+		c.rollouts[p] = r
+	}
+	return r
+}
+
+// steered checks that what a person said about how the run goes on holds from then on.
+func (c *checker) steered(e engine.Event) {
+	switch p := e.Payload.(type) {
+	case engine.RunPaused:
+		c.paused = true
+	case engine.RunResumed, engine.CancelRequested:
+		c.paused = false
+	case engine.RunHeld:
+		c.held(e.Seq)
+	case engine.WaveSentOn:
+		c.rollout(p.Path).sent = p.Wave
+	case engine.WavesSlowed:
+		c.rollout(p.Path).pace = p
+	case engine.WavesStopped:
+		c.rollout(p.Path).stopped = true
+	case engine.WaveStarted:
+		c.wave(e, p)
+	case engine.TaskBegun:
+		c.began(e.Seq, p.Path)
+	case engine.TaskSkipped:
+		c.began(e.Seq, p.Path)
+	case engine.AttemptStarted:
+		if c.keeps(p.Path) && p.Attempt == 1 && p.Key != "" {
+			c.say("promise 8: event %d starts %s in a run that is paused", e.Seq, p.Path)
+		}
+	case engine.TaskEnded:
+		if owner, _, ok := p.Path.InWave(); ok {
+			c.rollout(owner).ended = e.Time
+		}
+	default: // the rest steers nothing and is not steered
+	}
+}
+
+// keeps reports whether a pause keeps a task from its begin.
+func (c *checker) keeps(p engine.Path) bool {
+	return c.paused && !c.stopped && p.List() == p.Root() && slices.Contains([]string{"pre_book", "tasks", "on_success"}, p.Root())
+}
+
+func (c *checker) held(seq engine.Seq) {
+	if !c.paused {
+		c.say("promise 8: event %d holds a run that nobody paused", seq)
+	}
+	for p := range c.open {
+		c.say("promise 8: event %d says that the run stands still, and %s is under way", seq, p)
+	}
+}
+
+// began checks that a task may begin: that of a wave only in the wave that started last.
+func (c *checker) began(seq engine.Seq, p engine.Path) {
+	if c.keeps(p) {
+		c.say("promise 8: event %d begins %s in a run that is paused", seq, p)
+	}
+	owner, n, inWave := p.InWave()
+	if inWave && n != len(c.rollout(owner).waves) {
+		c.say("promise 8: event %d begins %s, and wave %d is the one that started last", seq, p, len(c.rollout(owner).waves))
+	}
+}
+
+// wave checks that a wave starts once, after the one before, with nodes of its own, and as people said.
+func (c *checker) wave(e engine.Event, p engine.WaveStarted) {
+	r := c.rollout(p.Path)
+	if p.Wave != len(r.waves)+1 || len(p.Nodes) == 0 {
+		c.say("promise 8: event %d starts wave %d of %s with %v after %d waves", e.Seq, p.Wave, p.Path, p.Nodes, len(r.waves))
+	}
+	for _, before := range r.waves {
+		if slices.ContainsFunc(p.Nodes, func(n string) bool { return slices.Contains(before.Nodes, n) }) {
+			c.say("promise 8: event %d starts wave %d of %s with %v, and wave %d had some of them", e.Seq, p.Wave, p.Path, p.Nodes, before.Wave)
+		}
+	}
+	for open := range c.open {
+		if strings.HasPrefix(string(open), string(p.Path)+".wave") {
+			c.say("promise 8: event %d starts wave %d of %s while %s is under way", e.Seq, p.Wave, p.Path, open)
+		}
+	}
+	sent := r.sent == p.Wave
+	switch {
+	case r.stopped:
+		c.say("promise 8: event %d starts wave %d of %s, whose waves were stopped", e.Seq, p.Wave, p.Path)
+	case c.paused && !sent && !c.stopped && p.Path.Root() != "always":
+		c.say("promise 8: event %d starts wave %d of %s in a run that is paused", e.Seq, p.Wave, p.Path)
+	case r.pace.Size > 0 && len(p.Nodes) > r.pace.Size:
+		c.say("promise 8: event %d starts wave %d of %s with %d nodes, and at most %d may be in one", e.Seq, p.Wave, p.Path, len(p.Nodes), r.pace.Size)
+	case len(r.waves) > 0 && !sent && e.Time.Before(r.ended.Add(r.pace.Every)):
+		c.say("promise 8: event %d starts wave %d of %s %s after the one before, and %s is the least", e.Seq, p.Wave, p.Path, e.Time.Sub(r.ended), r.pace.Every)
+	}
+	r.waves = append(r.waves, p)
+}
