@@ -49,6 +49,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if lost := commands.LostSecrets(run); lost != "" {
 		d.literal("✋ "+lost, 600)
 	}
+	d.steering(run)
 	if w := run.Awaits; w != nil {
 		d.literal(fmt.Sprintf("⏳ Waiting for the lock %s, held by %s (%s) since %s", w.Lock, w.Holder.Run.Short(), w.Holder.Who, w.Holder.Since.UTC().Format("15:04:05 UTC")), 600)
 	} else if w := run.AwaitsNodes; w != nil {
@@ -63,9 +64,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	} else if text := commands.Lingering(run); text != "" {
 		d.literal("⏳ "+text, 600)
 	}
-	if !run.Status.Final() && run.Cancel == nil {
-		d.buttons([]commands.Button{commands.CancelButton(run.ID)})
-	}
+	d.buttons(commands.CardButtons(run))
 	if from := run.Requested.Actor.Channel; from != f.channel && isID(from) {
 		d.markup(elsewhere(from))
 	}
@@ -83,7 +82,7 @@ func elsewhere(channel string) string {
 }
 
 func cardFoot(run *engine.Run, label string) string {
-	foot := []string{"requested " + run.At.UTC().Format("2006-01-02 15:04:05 UTC")}
+	foot := []string{"requested " + stamp(run.At)}
 	if v := run.Requested.Playbook.Version; v != "" {
 		foot = append(foot, "version "+v)
 	}

@@ -39,7 +39,12 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	case engine.SecretsNeeded:
 		t.painter.touch(run.ID)
 		return t.lost(ctx, l, run, first.Pos)
+	case engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:
+		return t.steered(ctx, l, run, first)
 	case engine.RunEnded:
+		if n := len(run.Pauses); n > 0 && run.Pauses[n-1].Resumed == nil { // nobody lets it go on now
+			t.painter.urgent(run.ID, pauseRef(&run.Pauses[n-1]), first.Pos)
+		}
 		t.painter.urgent(run.ID, unknownRefs, first.Pos) // one that nobody answered is over now
 		return t.end(ctx, l, run, first.Pos)
 	default:

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -104,6 +105,16 @@ func drawings(t *testing.T) map[string]message {
 		"end_success":          b.endMessage(then(underWay(), over(engine.RunSuccess, "2 of 2 tasks done"))),
 		"end_failed":           b.endMessage(then(underWay(), over(engine.RunFailed, `"Drain web" failed`))),
 		"end_cancelled":        b.endMessage(then(underWay(), over(engine.RunCancelled, "cancelled by ben"))),
+		"card_paused":          of(then(underWay(), attempts("tasks.2", 1), engine.RunPaused{Actor: ben(), Reason: "errors rise"})),
+		"card_held":            of(then(steeredRun(), engine.RunPaused{Actor: ben(), Reason: "errors rise"}, engine.RunHeld{Before: "tasks.1", Wave: 2})),
+		"card_slowed":          of(then(steeredRun(), pace(5*time.Minute, 1), engine.WavesStopped{Path: "tasks.1", Actor: ana()})),
+		"pause_asked":          q(then(underWay(), engine.RunPaused{Actor: ben()}), "pause/8"),
+		"pause_held":           q(then(steeredRun(), engine.RunPaused{Actor: ben(), Reason: "errors *rise*"}, engine.RunHeld{Before: "tasks.1", Wave: 2}), "pause/10"),
+		"pause_resumed":        q(then(underWay(), engine.RunPaused{Actor: ben(), Reason: "errors rise"}, engine.RunResumed{Actor: ana(), Reason: "all is well"}), "pause/8"),
+		"pause_over":           q(then(underWay(), engine.RunPaused{Actor: ben()}, engine.CancelRequested{Actor: ana()}), "pause/8"),
+		"steer_next":           steerMessage(said(engine.WaveSentOn{Path: "tasks.1", Wave: 2, Actor: ben(), Reason: "looks <good>"})),
+		"steer_slow":           steerMessage(said(pace(5*time.Minute, 3))),
+		"steer_stop":           steerMessage(said(engine.WavesStopped{Path: "tasks.1", Actor: terminal().Actor, Reason: "enough"})),
 		"reply_every_block":    render(everyBlock()),
 		"reply_nothing":        render(commands.Reply{}),
 		"reply_twenty_buttons": render(manyButtons()),
@@ -127,6 +138,28 @@ func resting() *engine.Run {
 	second.Approval, second.Number, second.Path, second.Rests = "a2", 2, "tasks.3", "a1"
 	return twoAsked(rest("a1", ben()), rest("a1", cat()), attempts("tasks.2", 1), works("tasks.2", 1, engine.Result{}),
 		ends("tasks.2", engine.TaskOK, "ok"), begins("tasks.3", "Put web back"), second, yes("a2", ben(), ""))
+}
+
+// steeredRun is a run whose first of three waves has ended.
+func steeredRun() []engine.Payload {
+	roll := begins("tasks.1", "Restart kafka")
+	roll.Type = "rolling"
+	plan := engine.Result{Data: map[string]any{"waves": []any{[]any{"k1"}, []any{"k2", "k3"}, []any{"k4"}}, "max_failures": 1}}
+	return []engine.Payload{
+		requested(nil), engine.Prepared{}, roll, attempts("tasks.1", 1), works("tasks.1", 1, plan),
+		engine.WaveStarted{Path: "tasks.1", Wave: 1, Nodes: []string{"k1"}},
+		begins("tasks.1.wave1.1", "Restart k1"), works("tasks.1.wave1.1", 1, engine.Result{}), ends("tasks.1.wave1.1", engine.TaskOK, "ok"),
+	}
+}
+
+// said is that run, and what somebody says about it.
+func said(what engine.Payload) (*engine.Run, engine.Steer) {
+	run := then(steeredRun(), what)
+	return run, run.Steers[0]
+}
+
+func pace(every time.Duration, size int) engine.WavesSlowed {
+	return engine.WavesSlowed{Path: "tasks.1", Every: every, Size: size, Actor: ana()}
 }
 
 func terminal() engine.RunRequested {

@@ -145,7 +145,8 @@ func weightOf(p engine.Payload) weight {
 		}
 		return weighsStep
 	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
-		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded:
+		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded,
+		engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:
 		return weighsMore
 	default:
 		return weighsCard

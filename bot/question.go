@@ -35,6 +35,10 @@ func (b *Bot) question(run *engine.Run, ref string) (question, bool) {
 		if a, ok := run.Approval(rest); ok {
 			return question{b.approvalMessage(run, a), a.State == engine.ApprovalPending, len(a.Given) > 0}, true
 		}
+	case "pause":
+		if p := pauseOf(run, rest); p != nil {
+			return question{pauseMessage(run, p), lasts(run, p), true}, true
+		}
 	case "unknown":
 		path, number, _ := strings.Cut(rest, "/")
 		attempt, err := strconv.Atoi(number)
@@ -148,7 +152,7 @@ func (d *drawing) approvalWords(a *engine.Approval) {
 
 // approvalRecord says who decided what, and when.
 func (d *drawing) approvalRecord(run *engine.Run, a *engine.Approval) {
-	at := a.When.UTC().Format("2006-01-02 15:04:05 UTC")
+	at := stamp(a.When)
 	switch a.State {
 	case engine.ApprovalGranted, engine.ApprovalUsed:
 		d.namingAll("✅ Approved by ", a.People(), " at "+at+reach(run, a))
@@ -170,7 +174,7 @@ func unknownMessage(run *engine.Run, step *engine.Step, at *engine.Attempt) mess
 	d := newDrawing()
 	switch {
 	case at.Resolved != nil:
-		d.naming("✔️ ", at.Resolved.Actor, fmt.Sprintf(" chose *%s* at %s", at.Resolved.Choice, at.EndedAt.UTC().Format("2006-01-02 15:04:05 UTC")))
+		d.naming("✔️ ", at.Resolved.Actor, fmt.Sprintf(" chose *%s* at %s", at.Resolved.Choice, stamp(at.EndedAt)))
 	case unanswered(step, at):
 		d.naming("❓ *Did this happen?* playbot was stopped in the middle of it. Look at the nodes, ", run.Requested.Actor, ", then choose.")
 	default:

@@ -20,7 +20,7 @@ func (c *Commands) approveVerb() verb {
 func (c *Commands) denyVerb() verb {
 	return verb{
 		name: "deny", aliases: []string{"reject"}, form: "deny RUN[.GATE] [REASON]", summary: "refuse what a run waits for", run: c.deny,
-		flags: []flag{{name: "reason", value: "TEXT", about: "why, for the record"}},
+		flags: reasonFlag(),
 	}
 }
 

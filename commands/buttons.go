@@ -43,6 +43,37 @@ func ResolveButtons(run engine.RunID, path engine.Path, attempt int) []Button {
 	}
 }
 
+// CardButtons are the buttons of the card of a run that goes on.
+func CardButtons(run *engine.Run) []Button {
+	if run.Status.Final() || run.Cancel != nil {
+		return nil
+	}
+	return append(SteerButtons(run), CancelButton(run.ID))
+}
+
+// SteerButtons are the buttons about how a run goes on: those that do something now.
+func SteerButtons(run *engine.Run) []Button {
+	var out []Button
+	if run.Paused() != nil {
+		out = append(out, Button{Label: "Resume", Style: StylePrimary, Action: ActionResume, Value: string(run.ID)})
+	} else {
+		out = append(out, Button{Label: "Pause", Action: ActionPause, Value: string(run.ID)})
+	}
+	wave, step := wavesToCome(run), run.Rolling()
+	if wave == 0 {
+		return out
+	}
+	roll := step.Rollout
+	kept := run.Paused() != nil || roll.Pace != nil && roll.Pace.Every > 0
+	if sent := roll.Sent != nil && roll.Sent.Wave == wave; kept && !sent {
+		out = append(out, Button{Label: fmt.Sprintf("Start wave %d", wave), Action: ActionNext, Value: join(string(run.ID), strconv.Itoa(wave))})
+	}
+	return append(out, Button{Label: "Stop the waves", Action: ActionStop, Value: string(run.ID), Confirm: &Confirm{
+		Title: "Stop the waves?", Text: "The wave that is under way ends; the nodes of later waves are not touched, and the task counts as failed unless its playbook tolerates that.",
+		Yes: "Stop the waves", No: "Let them go on",
+	}})
+}
+
 // CancelButton is the button of a run that goes on.
 func CancelButton(run engine.RunID) Button {
 	return Button{Label: "Cancel", Style: StyleDanger, Action: ActionCancel, Value: string(run), Confirm: &Confirm{

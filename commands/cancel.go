@@ -8,9 +8,9 @@ import (
 
 func (c *Commands) cancelVerb() verb {
 	return verb{
-		name: "cancel", aliases: []string{"stop", "abort"}, form: "cancel RUN [REASON]",
+		name: "cancel", aliases: []string{"abort", "kill"}, form: "cancel RUN [REASON]",
 		summary: "stop a run; what belongs to `always` still happens", run: c.cancel,
-		flags: []flag{{name: "reason", value: "TEXT", about: "why, for the record"}},
+		flags: reasonFlag(),
 	}
 }
 

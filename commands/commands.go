@@ -42,6 +42,15 @@ type Decider interface {
 	Resolve(ctx context.Context, a engine.Answer) error
 }
 
+// Steerer carries out what people say about how runs go on.
+type Steerer interface {
+	PauseRun(ctx context.Context, s engine.Steering) error
+	ResumeRun(ctx context.Context, s engine.Steering) error
+	SendOn(ctx context.Context, s engine.Steering, wave int) error
+	SlowWaves(ctx context.Context, s engine.Steering, pace engine.Pace) error
+	StopWaves(ctx context.Context, s engine.Steering) error
+}
+
 // Reader knows runs and who may do what.
 type Reader interface {
 	Load(ctx context.Context, id engine.RunID) (*engine.Run, error)
@@ -54,6 +63,7 @@ type Reader interface {
 type Engine interface {
 	Starter
 	Decider
+	Steerer
 	Reader
 }
 

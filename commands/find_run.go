@@ -126,6 +126,9 @@ func gateOf(run *engine.Run, number int) (*engine.Approval, error) {
 // noGate says what a run does instead of waiting for an approval, and how its last gate went.
 func noGate(run *engine.Run) string {
 	text := fmt.Sprintf("run %s waits for no approval; it is %s", run.ID.Short(), run.Status)
+	if p := run.Paused(); p != nil {
+		text = fmt.Sprintf("run %s waits for no approval; it is paused by %s, and asks when `resume %s` lets it go on", run.ID.Short(), p.By.Label(), run.ID.Short())
+	}
 	if s := run.Unknown(); s != nil {
 		text = fmt.Sprintf("run %s waits for no approval, but for somebody to say what became of %q", run.ID.Short(), short(s.Description, 80))
 	}

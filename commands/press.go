@@ -37,6 +37,8 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return c.pressResolve(ctx, p)
 	case ActionCancel, ActionShow:
 		return c.pressRun(ctx, p)
+	case ActionPause, ActionResume, ActionNext, ActionStop:
+		return c.pressSteer(ctx, p)
 	case ActionSuggest:
 		return Reply{Private: true, Blocks: []Block{say("Copy this line, change what is wrong, and send it:"), Preformatted{Text: p.Value}}}, nil
 	}
@@ -84,6 +86,37 @@ func (c *Commands) pressRun(ctx context.Context, p Press) (Reply, error) {
 	r := c.detail(ctx, p.Actor, run)
 	r.Private = true
 	return r, nil
+}
+
+// pressSteer answers the buttons about how a run goes on. That of a wave names it, so that one pressed
+// late, or twice, starts no other.
+func (c *Commands) pressSteer(ctx context.Context, p Press) (Reply, error) {
+	want := 1
+	if p.Action == ActionNext {
+		want = 2
+	}
+	parts, ok := taken(p.Value, want)
+	if !ok {
+		return Reply{}, stale()
+	}
+	run, err := c.loadVisible(ctx, p.Actor, engine.RunID(parts[0]))
+	if err != nil {
+		return Reply{}, err
+	}
+	s := engine.Steering{Run: run.ID, Actor: p.Actor, Reason: p.Reason}
+	switch p.Action { //nolint:exhaustive // press hands over these
+	case ActionPause:
+		return c.paused(ctx, s)
+	case ActionResume:
+		return c.resumed(ctx, s)
+	case ActionStop:
+		return c.stopped(ctx, s)
+	}
+	wave, err := strconv.Atoi(parts[1])
+	if err != nil || wave < 1 {
+		return Reply{}, stale()
+	}
+	return c.sentOn(ctx, s, wave)
 }
 
 // resolved says what a choice does.

@@ -94,6 +94,10 @@ const (
 	ActionRest       Action = "approve_rest" // and the later gates of the run
 	ActionDeny       Action = "deny"
 	ActionCancel     Action = "cancel"
+	ActionPause      Action = "pause"
+	ActionResume     Action = "resume"
+	ActionNext       Action = "next"        // the wave that the button names starts
+	ActionStop       Action = "stop"        // no further wave starts
 	ActionRetry      Action = "retry"       // an attempt that was cut off goes again
 	ActionMarkDone   Action = "mark_done"   // it counts as done
 	ActionMarkFailed Action = "mark_failed" // it counts as failed

@@ -172,6 +172,9 @@ func Lingering(r *engine.Run) string {
 
 // waits says what a run waits for, and how to answer.
 func waits(r *engine.Run) []Block {
+	if r.Paused() != nil {
+		return append(pausedBlocks(r), asked(r)...)
+	}
 	if w := r.Awaits; w != nil {
 		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
 			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}

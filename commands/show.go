@@ -43,6 +43,9 @@ func (c *Commands) detail(ctx context.Context, who engine.Actor, run *engine.Run
 	if approvals := approvalList(run); len(approvals.Items) > 0 {
 		blocks = append(blocks, paragraph(bold("Approvals")), approvals)
 	}
+	if steers := steerList(run); len(steers.Items) > 0 {
+		blocks = append(blocks, paragraph(bold("Steered")), steers)
+	}
 	if run.Message != "" {
 		blocks = append(blocks, paragraph(bold("End"), plain(": "), outside(run.Message)))
 	}

@@ -141,16 +141,19 @@ func (k *talk) watch(id engine.RunID) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	shown := []commands.Button{commands.CancelButton(id), commands.ShowButton(id)}
+	shown := append(commands.CardButtons(run), commands.ShowButton(id))
 	if a := run.Pending(); a != nil {
 		shown = append(shown, commands.ApprovalButtons(id, a)...)
 	}
 	if s := run.Unknown(); s != nil {
 		shown = append(shown, commands.ResolveButtons(id, s.Path, s.Last().Attempt)...)
 	}
-	if len(shown) > 2 || k.posted[id] == nil {
-		k.posted[id] = shown
+	for _, old := range append(k.posted[id], commands.CancelButton(id)) { // somebody may still have a message before them as it was
+		if !slices.ContainsFunc(shown, func(b commands.Button) bool { return b.Label == old.Label }) {
+			shown = append(shown, old)
+		}
 	}
+	k.posted[id] = shown
 }
 
 // check holds every run against the promises of the design.

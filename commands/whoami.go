@@ -31,7 +31,7 @@ func (c *Commands) whoami(_ context.Context, q Request, a args) (Reply, error) {
 	if who.Team != "" {
 		f.Items = append(f.Items, Field{Label: "Team", Value: []Span{code(who.Team)}})
 	}
-	for _, v := range []policy.Verb{policy.Run, policy.Approve, policy.Cancel} {
+	for _, v := range []policy.Verb{policy.Run, policy.Approve, policy.Steer, policy.Cancel} {
 		var names []string
 		for _, b := range c.visible(who) {
 			if c.engine.May(who, v, b.Name).Allowed {

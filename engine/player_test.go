@@ -188,7 +188,7 @@ func (p *player) steered(ctx context.Context, run *engine.Run) bool {
 	case roll != nil && roll.Rollout.Pace == nil:
 		err = p.h.Engine.SlowWaves(ctx, q, engine.Pace{Every: 10 * time.Second, Size: 1})
 	case roll != nil && roll.Rollout.Sent == nil:
-		err = p.h.Engine.SendOn(ctx, q)
+		err = p.h.Engine.SendOn(ctx, q, 0)
 	default:
 		err = p.h.Engine.ResumeRun(ctx, q)
 	}

@@ -55,12 +55,16 @@ func (e *Engine) ResumeRun(ctx context.Context, s Steering) error {
 }
 
 // SendOn lets the next wave start although the run is paused or its waves are slowed. It holds for that
-// wave alone, and takes no gate away.
-func (e *Engine) SendOn(ctx context.Context, s Steering) error {
+// wave alone, and takes no gate away. With a number it is an error when another wave is next; 0 is whichever is.
+func (e *Engine) SendOn(ctx context.Context, s Steering, wave int) error {
 	return e.steerWaves(ctx, s, func(r *Run, step *Step) (Payload, error) {
 		roll := &step.Rollout
 		next := len(roll.Begun) + 1
 		switch {
+		case wave > 0 && wave < next:
+			return nil, Errorf(CodeConflict, "wave %d has started already", wave)
+		case wave > next:
+			return nil, Errorf(CodeConflict, "wave %d is not next; wave %d is", wave, next)
 		case roll.sent(next):
 			return nil, Errorf(CodeConflict, "wave %d was sent on already, by %s", next, roll.Sent.Actor.Label())
 		case r.Paused() == nil && roll.every() == 0:

@@ -62,7 +62,7 @@ func (s steered) as(who engine.Actor, what, why string) error {
 	case "resume":
 		return e.ResumeRun(ctx, q)
 	case "next":
-		return e.SendOn(ctx, q)
+		return e.SendOn(ctx, q, 0)
 	case "stop":
 		return e.StopWaves(ctx, q)
 	case "cancel":

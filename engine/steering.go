@@ -7,6 +7,7 @@ import (
 
 // Pause is a time for which a run was paused.
 type Pause struct {
+	Seq       Seq // of the event that began it
 	By        Actor
 	Why       string
 	At        time.Time
@@ -25,6 +26,7 @@ type Hold struct {
 // Steer is what a person said about how a run goes on: [RunPaused], [RunResumed], [WaveSentOn],
 // [WavesSlowed] or [WavesStopped].
 type Steer struct {
+	Seq  Seq
 	At   time.Time
 	Fact Payload
 }
@@ -104,7 +106,7 @@ func (r *Run) applySteering(payload Payload, at time.Time) {
 		if r.Paused() != nil {
 			return
 		}
-		r.Pauses = append(slices.Clip(r.Pauses), Pause{By: p.Actor, Why: p.Reason, At: at})
+		r.Pauses = append(slices.Clip(r.Pauses), Pause{Seq: r.Seq, By: p.Actor, Why: p.Reason, At: at})
 	case RunResumed:
 		pause := r.Paused()
 		if pause == nil {
@@ -139,7 +141,7 @@ func (r *Run) applySteering(payload Payload, at time.Time) {
 		r.moves(at)
 	default: // Apply hands over nothing else
 	}
-	r.Steers = append(slices.Clip(r.Steers), Steer{At: at, Fact: payload})
+	r.Steers = append(slices.Clip(r.Steers), Steer{Seq: r.Seq, At: at, Fact: payload})
 }
 
 // moves ends the hold that lasts: something is under way again.

@@ -1,0 +1,137 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/playbot/playbot/bot/workspace"
+	"github.com/playbot/playbot/engine"
+)
+
+const rollingBook = `
+nodes: {kafka: {type: list, nodes: [k1, k2, k3, k4, k5]}}
+tasks:
+  - rolling:
+      description: Restart kafka
+      nodes: "{{ nodes.kafka }}"
+      waves: [1, 2]
+      tasks:
+        - do: {name: restart, description: "Restart {{ wave.nodes }}", nodes: "{{ wave.nodes }}"}
+  - do: {name: after, description: After}
+`
+
+// atWave starts the rolling playbook, each of whose waves takes a minute, and waits for its card.
+func (s *stage) atWave() *engine.Run {
+	s.tb.Helper()
+	s.book("roll", rollingBook)
+	s.Script.On("restart", func(ctx context.Context, _ int, _ *engine.Call) (engine.Result, error) {
+		select {
+		case <-time.After(time.Minute):
+			return engine.Result{Message: "done"}, nil
+		case <-ctx.Done():
+			return engine.Result{}, context.Cause(ctx)
+		}
+	})
+	s.slash("ana", "#deploys", "run roll")
+	s.await("#deploys", "Restart kafka (wave 1 of 3)")
+	return s.newest()
+}
+
+func TestSteer_fromTheCardAndTheThread(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		run := s.atWave()
+		card := s.await("#deploys", "⏳ roll — running")
+		s.wantButtons(card, "pause", "stop", "cancel")
+		if said := s.click("ana", card, "pause"); !has(said, "Paused: what is under way ends") {
+			t.Errorf("ana was told %q", said)
+		}
+		pause := s.await("#deploys", "⏸️ Paused by @ana at", "What is under way ends first.")
+		s.wantButtons(pause, "resume", "next", "stop")
+		s.until("the run is held", func() bool { return has(s.now(pause), "Held before wave 2 of 3.") })
+		s.await("#deploys", "✋ roll — waiting", "⏸️ Paused by ana — held before wave 2 of 3")
+		s.wantButtons(card, "resume", "next", "stop", "cancel")
+		if said := s.click("gus", pause, "resume"); !has(said, "no run") {
+			t.Errorf("gus was told %q", said)
+		}
+		if said := s.click("ben", pause, "next"); !has(said, "The next wave starts") {
+			t.Errorf("ben was told %q", said)
+		}
+		s.await("#deploys", "⏭️ @ben sent wave 2 on")
+		s.until("wave 3 can be started", func() bool { return has(s.now(pause), "Held before wave 3 of 3.") })
+		s.slash("ana", "#deploys", "slow "+run.ID.Short()+` every=2m size=1 "one at a time"`)
+		s.await("#deploys", "🐢 @ana set the pace: a wave starts 2m after the one before has ended, or later, and a wave has 1 node at most", "one at a time")
+		s.crash()
+		s.until("the pause is that of before", func() bool { return has(s.now(pause), "Held before wave 3 of 4.") })
+		if _, err := s.ws.Say("ben", "#deploys", s.cardOf(run), "@playbot resume all is well"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("the pause is a record", func() bool { return len(s.buttons(pause)) == 0 })
+		s.wantRecord(pause, "⏸️ Paused by @ana at", "▶️ Resumed by @ben at", "all is well")
+		s.await("#deploys", "⏳ roll — running", "🐢 ana set the pace")
+		s.settle(run)
+		s.wantThread(run, "✅ roll — success", "⏸️ Paused by @ana", "⏭️ @ben sent wave 2 on", "🐢 @ana", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
+	})
+}
+
+func TestSteer_stopFromTheCard(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run := s.atWave()
+		card := s.await("#deploys", "⏳ roll — running")
+		s.click("ana", card, "stop")
+		s.await("#deploys", "⏹️ @ana stopped the waves")
+		s.until("it cannot be stopped twice", func() bool { return strings.Join(s.buttons(card), " ") == "pause cancel" })
+		s.settle(run)
+		s.wantThread(run, "❌ roll — failed", "⏹️ @ana stopped the waves", "❌ Restart kafka", "4 nodes of later waves were not touched: k2, k3, k4, k5", "roll failed after")
+	})
+}
+
+func TestPause_ofARunThatIsCancelledHasNoButtonsLeft(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run := s.atWave()
+		s.slash("ana", "#deploys", "pause "+run.ID.Short()+" errors rise")
+		pause := s.await("#deploys", "⏸️ Paused by @ana", "errors rise", "Held before wave 2")
+		s.slash("ana", "#deploys", "cancel "+run.ID.Short())
+		s.settle(run)
+		s.wantRecord(pause, "⏸️ Paused by @ana at", "errors rise", "It was not resumed")
+	})
+}
+
+func TestPause_takesTheQuestionBackAndAsksAgain(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run, gate := s.atGate()
+		s.slash("ana", "#deploys", "pause "+run.ID.Short())
+		s.until("the question is taken back", func() bool { return len(s.buttons(gate)) == 0 })
+		s.wantRecord(gate, "🚫 Taken back at", "the run was paused by ana")
+		pause := s.await("#deploys", "⏸️ Paused by @ana", `Held before "Drain".`)
+		s.wantButtons(pause, "resume")
+		s.click("ana", pause, "resume")
+		s.until("it asks again", func() bool { a := s.newest().Pending(); return a != nil && a.Number == 2 })
+		s.slash("ben", "#deploys", "approve "+run.ID.Short())
+		s.settle(run)
+	})
+}
+
+func (s *stage) wantButtons(m workspace.Message, want ...string) {
+	s.tb.Helper()
+	s.until(fmt.Sprintf("the message has the buttons %q", want), func() bool { return slices.Equal(s.buttons(m), want) })
+}
+
+// cardOf is where the card of a run stands.
+func (s *stage) cardOf(run *engine.Run) string {
+	s.tb.Helper()
+	now, err := s.Engine.Load(s.tb.Context(), run.ID)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	at, _ := now.Place()
+	return at.TS
+}

@@ -1,0 +1,261 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// reasonFlag is that of everything people may give a reason for.
+func reasonFlag() []flag {
+	return []flag{{name: "reason", value: "TEXT", about: "why, for the record"}}
+}
+
+func (c *Commands) pauseVerb() verb {
+	return verb{
+		name: "pause", aliases: []string{"hold"}, form: "pause RUN [REASON]", flags: reasonFlag(),
+		summary: "hold a run before its next task or wave; what is under way ends", run: c.pause,
+	}
+}
+
+func (c *Commands) resumeVerb() verb {
+	return verb{
+		name: "resume", form: "resume RUN [REASON]", flags: reasonFlag(),
+		summary: "let a paused run go on", run: c.resume,
+	}
+}
+
+func (c *Commands) nextVerb() verb {
+	return verb{
+		name: "next", form: "next RUN [REASON]", flags: reasonFlag(),
+		summary: "start the next wave of a run that is paused or slowed, that one alone", run: c.nextWave,
+	}
+}
+
+func (c *Commands) slowVerb() verb {
+	return verb{
+		name: "slow", form: "slow RUN every=5m [size=NODES] [REASON]", flags: reasonFlag(),
+		summary: "set the pause between waves, and how many nodes one has at most; `every=0s` takes both away", run: c.slow,
+	}
+}
+
+func (c *Commands) stopVerb() verb {
+	return verb{
+		name: "stop", form: "stop RUN [REASON]", flags: reasonFlag(),
+		summary: "start no further wave; the task ends with the wave that is under way", run: c.stop,
+	}
+}
+
+func (c *Commands) pause(ctx context.Context, q Request, a args) (Reply, error) {
+	s, err := c.steering(ctx, q, a, c.pauseVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.paused(ctx, s)
+}
+
+func (c *Commands) paused(ctx context.Context, s engine.Steering) (Reply, error) {
+	return c.steered(s, c.engine.PauseRun(ctx, s),
+		plain("Paused: what is under way ends, and nothing further begins. "), code("/playbook resume "+s.Run.Short()), plain(" lets it go on; "))
+}
+
+func (c *Commands) resume(ctx context.Context, q Request, a args) (Reply, error) {
+	s, err := c.steering(ctx, q, a, c.resumeVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.resumed(ctx, s)
+}
+
+func (c *Commands) resumed(ctx context.Context, s engine.Steering) (Reply, error) {
+	return c.steered(s, c.engine.ResumeRun(ctx, s), plain("It goes on. "))
+}
+
+func (c *Commands) nextWave(ctx context.Context, q Request, a args) (Reply, error) {
+	s, err := c.steering(ctx, q, a, c.nextVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.sentOn(ctx, s, 0)
+}
+
+// sentOn sends a wave on; 0 is whichever is next.
+func (c *Commands) sentOn(ctx context.Context, s engine.Steering, wave int) (Reply, error) {
+	return c.steered(s, c.engine.SendOn(ctx, s, wave), plain("The next wave starts as soon as the one before has ended; only a gate can keep it. "))
+}
+
+func (c *Commands) slow(ctx context.Context, q Request, a args) (Reply, error) {
+	v := c.slowVerb()
+	pace, rest, err := readPace(a, v)
+	if err != nil {
+		return Reply{}, err
+	}
+	s, err := c.steering(ctx, q, rest, v)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.steered(s, c.engine.SlowWaves(ctx, s, pace), plain("%s. ", upperFirst(pacing(pace.Every, pace.Size))))
+}
+
+func (c *Commands) stop(ctx context.Context, q Request, a args) (Reply, error) {
+	s, err := c.steering(ctx, q, a, c.stopVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.stopped(ctx, s)
+}
+
+func (c *Commands) stopped(ctx context.Context, s engine.Steering) (Reply, error) {
+	return c.steered(s, c.engine.StopWaves(ctx, s), plain("No further wave starts; the task ends with the one that is under way. "),
+		code("/playbook cancel "+s.Run.Short()), plain(" cuts that off too; "))
+}
+
+// steering reads which run is meant, and why.
+func (c *Commands) steering(ctx context.Context, q Request, a args, v verb) (engine.Steering, error) {
+	run, gate, used, err := c.findRun(ctx, q, a, v)
+	if err != nil {
+		return engine.Steering{}, err
+	}
+	if gate > 0 {
+		return engine.Steering{}, engine.Errorf(engine.CodeInvalid, "%s.%d is one gate, and %s is about a whole run, so nothing was done; it is written `%s %s`",
+			run.ID.Short(), gate, v.name, v.name, run.ID.Short())
+	}
+	reason, err := a.reason(used, v)
+	return engine.Steering{Run: run.ID, Actor: q.Actor, Reason: reason}, err
+}
+
+func (c *Commands) steered(s engine.Steering, err error, spans ...Span) (Reply, error) {
+	if err != nil {
+		return Reply{}, &runError{run: s.Run, err: err}
+	}
+	return done(s.Run, spans...), nil
+}
+
+// readPace takes every= and size= out of what was typed.
+func readPace(a args, v verb) (engine.Pace, args, error) {
+	var pace engine.Pace
+	seen := map[string]bool{}
+	for _, w := range a.sets {
+		if seen[w.name] {
+			return pace, a, wrong(w.col, "%s is given twice; give it once", w.name)
+		}
+		seen[w.name] = true
+		var err error
+		switch w.name {
+		case "every":
+			if pace.Every, err = time.ParseDuration(w.value.text); err != nil {
+				pace.Every, err = ParseSpan(w.value.text)
+			}
+		case "size":
+			if pace.Size, err = strconv.Atoi(w.value.text); err != nil || pace.Size < 1 {
+				err = fmt.Errorf("%q is not a number of nodes; write 1 or more", Clean(short(w.value.text, 40)))
+			}
+		default:
+			err = fmt.Errorf("%s takes every= and size=, and no %s=; put a reason with = into double quotes", v.name, Clean(short(w.name, 40)))
+		}
+		if err != nil {
+			return pace, a, wrong(w.col, "%s", err)
+		}
+	}
+	if len(seen) == 0 {
+		return pace, a, engine.Errorf(engine.CodeInvalid, "say how slow: `%s`; `every=0s` lets the waves follow as planned", v.form)
+	}
+	a.sets = nil
+	return pace, a, nil
+}
+
+// pacing says how waves follow each other.
+func pacing(every time.Duration, size int) string {
+	var parts []string
+	if every > 0 {
+		parts = append(parts, "a wave starts "+Took(every)+" after the one before has ended, or later")
+	}
+	if size > 0 {
+		parts = append(parts, fmt.Sprintf("a wave has %s at most", plural(size, "node")))
+	}
+	if len(parts) == 0 {
+		return "the waves follow as planned"
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// Said is what somebody said about how a run goes on: who, in words what, and why.
+func Said(s engine.Steer) (who engine.Actor, what, why string) {
+	switch p := s.Fact.(type) {
+	case engine.RunPaused:
+		return p.Actor, "paused the run", p.Reason
+	case engine.RunResumed:
+		return p.Actor, "resumed the run", p.Reason
+	case engine.WaveSentOn:
+		return p.Actor, fmt.Sprintf("sent wave %d on", p.Wave), p.Reason
+	case engine.WavesSlowed:
+		return p.Actor, "set the pace: " + pacing(p.Every, p.Size), p.Reason
+	case engine.WavesStopped:
+		return p.Actor, "stopped the waves", p.Reason
+	default:
+		return engine.Actor{}, "said something that this version of playbot does not know", ""
+	}
+}
+
+// steerList is everything that people said about how a run goes on.
+func steerList(run *engine.Run) List {
+	var l List
+	for _, s := range run.Steers {
+		who, what, why := Said(s)
+		item := []Span{plain("%s ", s.At.UTC().Format("15:04:05")), mention(who), plain(" %s", what)}
+		if why != "" {
+			item = append(item, plain(": "), outside(short(why, 200)))
+		}
+		l.Items = append(l.Items, item)
+	}
+	return l
+}
+
+// Standing says what a paused run waits before, or that something is still under way.
+func Standing(run *engine.Run) string {
+	h := run.Held()
+	switch {
+	case h == nil:
+		return "what is under way ends first"
+	case h.Wave > 0:
+		if s := run.Steps[h.Before]; s != nil {
+			return fmt.Sprintf("held before wave %d of %d", h.Wave, len(s.Waves()))
+		}
+	case run.Steps[h.Before] != nil:
+		return fmt.Sprintf("held before %q", short(run.Steps[h.Before].Description, 80))
+	}
+	return "held before its next task"
+}
+
+// pausedBlocks say by whom a run is paused, and what lets it go on.
+func pausedBlocks(run *engine.Run) []Block {
+	p := run.Paused()
+	if p == nil {
+		return nil
+	}
+	spans := []Span{plain("Paused by "), mention(p.By), plain(" since %s", stamp(p.At))}
+	if p.Why != "" {
+		spans = append(spans, plain(": "), outside(short(p.Why, 200)))
+	}
+	spans = append(spans, plain("; %s. ", Standing(run)), code("/playbook resume "+run.ID.Short()), plain(" lets it go on"))
+	if w := wavesToCome(run); w > 0 {
+		spans = append(spans, plain(", "), code("/playbook next "+run.ID.Short()), plain(" starts wave %d alone", w))
+	}
+	return []Block{paragraph(append(spans, plain("."))...)}
+}
+
+// wavesToCome is the number of the next wave of the rolling task that is under way; 0 when none is to come.
+func wavesToCome(run *engine.Run) int {
+	s := run.Rolling()
+	if s == nil || s.Rollout.Stop != nil {
+		return 0
+	}
+	if next := len(s.Rollout.Begun) + 1; next <= len(s.Waves()) {
+		return next
+	}
+	return 0
+}
