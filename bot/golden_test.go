@@ -108,6 +108,12 @@ func drawings(t *testing.T) map[string]message {
 		"card_paused":          of(then(underWay(), attempts("tasks.2", 1), engine.RunPaused{Actor: ben(), Reason: "errors rise"})),
 		"card_held":            of(then(steeredRun(), engine.RunPaused{Actor: ben(), Reason: "errors rise"}, engine.RunHeld{Before: "tasks.1", Wave: 2})),
 		"card_slowed":          of(then(steeredRun(), pace(5*time.Minute, 1), engine.WavesStopped{Path: "tasks.1", Actor: ana()})),
+		"approval_rolling":     q(then(underWay(), waves(0, 1, 2, 2)), gate),
+		"approval_wave":        q(then(steeredRun(), waves(2, 2)), gate),
+		"approval_one_wave":    q(then(underWay(), waves(0, 1, 2, 2), grants(ben(), engine.Limit{Waves: 1})), gate),
+		"approval_least": q(then(underWay(), ofTwo(waves(0, 1, 2, 2)), grants(ben(), engine.Limit{Nodes: 3}),
+			grants(cat(), engine.Limit{Until: began.Add(2 * time.Hour)})), gate),
+		"card_wave_asked":      of(then(steeredRun(), waves(2, 2))),
 		"pause_asked":          q(then(underWay(), engine.RunPaused{Actor: ben()}), "pause/8"),
 		"pause_held":           q(then(steeredRun(), engine.RunPaused{Actor: ben(), Reason: "errors *rise*"}, engine.RunHeld{Before: "tasks.1", Wave: 2}), "pause/10"),
 		"pause_resumed":        q(then(underWay(), engine.RunPaused{Actor: ben(), Reason: "errors rise"}, engine.RunResumed{Actor: ana(), Reason: "all is well"}), "pause/8"),
@@ -146,7 +152,9 @@ func steeredRun() []engine.Payload {
 	roll.Type = "rolling"
 	plan := engine.Result{Data: map[string]any{"waves": []any{[]any{"k1"}, []any{"k2", "k3"}, []any{"k4"}}, "max_failures": 1}}
 	return []engine.Payload{
-		requested(nil), engine.Prepared{}, roll, attempts("tasks.1", 1), works("tasks.1", 1, plan),
+		requested(nil),
+		engine.Prepared{},
+		roll, attempts("tasks.1", 1), works("tasks.1", 1, plan),
 		engine.WaveStarted{Path: "tasks.1", Wave: 1, Nodes: []string{"k1"}},
 		begins("tasks.1.wave1.1", "Restart k1"), works("tasks.1.wave1.1", 1, engine.Result{}), ends("tasks.1.wave1.1", engine.TaskOK, "ok"),
 	}
@@ -156,6 +164,25 @@ func steeredRun() []engine.Payload {
 func said(what engine.Payload) (*engine.Run, engine.Steer) {
 	run := then(steeredRun(), what)
 	return run, run.Steers[0]
+}
+
+// waves is a gate about waves of a rolling task, of these sizes from that number on; 0 is before it is planned.
+func waves(first int, sizes ...int) engine.ApprovalAsked {
+	a := asked(map[string]any{"nodes": []any{"k2", "k3"}, "tasks": []any{"mcollective service.restart"}}, "k1", "k2", "k3", "k4", "k5")
+	if a.Path = "tasks.2"; first > 0 {
+		a.Path, a.Sealed["wave"], a.Nodes = "tasks.1", "2 of 3", []string{"k2", "k3"}
+	}
+	a.Wave, a.Waves = first, sizes
+	return a
+}
+
+func ofTwo(a engine.ApprovalAsked) engine.ApprovalAsked {
+	a.Count = 2
+	return a
+}
+
+func grants(who engine.Actor, l engine.Limit) engine.ApprovalGiven {
+	return engine.ApprovalGiven{Approval: "a1", Actor: who, Role: "sre", Limit: l}
 }
 
 func pace(every time.Duration, size int) engine.WavesSlowed {
@@ -230,24 +257,24 @@ func TestDrawings_areAsGoldenAndSlackTakesThem(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
+func golden(tb testing.TB, name, got string) {
+	tb.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Errorf("%v; `make golden` writes it", err)
+		tb.Errorf("%v; `make golden` writes it", err)
 		return
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not as it was (-want +got); if that is meant, `make golden` writes it:\n%s", name, diff)
+		tb.Errorf("%s is not as it was (-want +got); if that is meant, `make golden` writes it:\n%s", name, diff)
 	}
 }
 

@@ -73,7 +73,7 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 	}
 	d.approvalWords(a)
 	if step != nil {
-		d.literal(oneLine(step.Description), 400)
+		d.literal(cutTo(oneLine(step.Description), 380)+strings.TrimSuffix(commands.WhichWaves(a), ","), 400)
 	}
 	d.literal(oneLine(fmt.Sprintf("%s %s, asked by %s", ref.Name, ref.Version, run.Requested.Actor.Label())), 300)
 	d.lines(covered(step, a), maxSealed)
@@ -85,6 +85,9 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 	}
 	if pending {
 		d.buttons(commands.ApprovalButtons(run.ID, a))
+		if less := commands.GrantLess(run.ID, a); less != "" {
+			d.context(less)
+		}
 	}
 	foot := fmt.Sprintf("gate %s.%d · seal %.12s", run.ID.Short(), a.Number, a.Digest)
 	if pending {
@@ -133,6 +136,9 @@ func reach(run *engine.Run, a *engine.Approval) string {
 	if root, ok := run.Approval(a.Rests); ok {
 		return fmt.Sprintf(", with the rest of the run at gate %s.%d", run.ID.Short(), root.Number)
 	}
+	if l := a.Limit(); !l.IsZero() {
+		return ", " + l.String()
+	}
 	if a.MayRest() {
 		return ", for the rest of the run too"
 	}
@@ -147,6 +153,7 @@ func (d *drawing) approvalWords(a *engine.Approval) {
 			d.namingAll(fmt.Sprintf("✅ Approved by %d of %d: ", len(a.People()), a.Needs()), a.People(), "")
 		}
 	}
+	d.literal(oneLine(commands.Grants(a)), 600)
 	d.literal(oneLine(commands.Yeses(a)), 600)
 }
 

@@ -144,7 +144,7 @@ func slowed(s *engine.Step) engine.Payload {
 }
 
 func stopped(s *engine.Step) engine.Payload {
-	if p := s.Rollout.Stop; p != nil {
+	if p := s.Rollout.Stop; p != nil && p.Actor != (engine.Actor{}) {
 		return *p
 	}
 	return nil

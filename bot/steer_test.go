@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +119,64 @@ func TestPause_takesTheQuestionBackAndAsksAgain(t *testing.T) {
 		s.until("it asks again", func() bool { a := s.newest().Pending(); return a != nil && a.Number == 2 })
 		s.slash("ben", "#deploys", "approve "+run.ID.Short())
 		s.settle(run)
+	})
+}
+
+func TestApproval_ofOneWaveAsksAgainForTheRest(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		s.book("roll", strings.Replace(rollingBook, "waves: [1, 2]", "waves: [1, 2]\n      destructive: true", 1))
+		s.slash("ana", "#deploys", "run roll")
+		gate := s.await("#deploys", "Approval needed", "wave by wave: 1 (1 node), 2 (2 nodes), 3 (2 nodes)", "nodes=1 or until=15:00 grants less")
+		s.wantButtons(gate, "approve", "approve_first", "deny")
+		if said := s.click("ben", gate, "approve_first"); !has(said, "You approved for one wave only") {
+			s.tb.Errorf("ben was told %q", said)
+		}
+		run := s.newest()
+		s.until("the gate is a record", func() bool { return len(s.buttons(gate)) == 0 })
+		s.wantRecord(gate, "✅ Approved by @ben at", "for one wave only")
+		rest := s.await("#deploys", "Approval needed", "Restart kafka, waves 2 to 3", "touches 4: k2, k3, k4, k5")
+		s.slash("ben", "#deploys", "approve "+run.ID.Short()+` nodes=3 until=00:30 "not all of them"`)
+		s.until("the second is a record", func() bool { return len(s.buttons(rest)) == 0 })
+		s.wantRecord(rest, "✅ Approved by @ben at", "for 3 nodes only, until 2000-01-01 00:30:00 UTC", "not all of them")
+		last := s.await("#deploys", "Approval needed", "Restart kafka, wave 4", "touches 1: k5")
+		s.click("ben", last, "approve")
+		s.settle(run)
+		s.wantThread(run, "✅ roll — success", "for one wave only", "for 3 nodes only", "Restart kafka, wave 4", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
+	})
+}
+
+// The thread of a rollout that people steered, as a person reads it.
+func TestThread_ofASteeredRollout(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		s.book("roll", strings.Replace(rollingBook, "waves: [1, 2]", "waves: [1, 2]\n      approval: {each_wave: true}", 1))
+		s.Script.On("restart", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			time.Sleep(time.Minute)
+			return engine.Result{Message: "done"}, nil
+		})
+		s.slash("ana", "#deploys", "run roll")
+		run := s.newest()
+		say := func(who, line string) {
+			s.drawn()
+			s.slash(who, "#deploys", strings.Replace(line, " ", " "+run.ID.Short()+" ", 1))
+			time.Sleep(10 * time.Second)
+		}
+		say("ben", "approve one after the other")
+		say("ana", `pause "k1 is slow"`)
+		time.Sleep(2 * time.Minute)
+		say("ben", "resume k1 is well")
+		say("ben", `approve nodes=1 "half of it"`)
+		say("ana", `slow every=3m "let them catch up"`)
+		time.Sleep(2 * time.Minute)
+		say("ana", `next "they did"`)
+		say("ben", "approve go on")
+		say("ana", `stop "enough for tonight"`)
+		s.settle(run)
+		text := strings.ReplaceAll(strings.Join(s.thread(run), "\n--\n"), run.ID.Short(), "r-000001")
+		text = regexp.MustCompile(`\d\d:\d\d:\d\d`).ReplaceAllString(text, "HH:MM:SS")
+		text = regexp.MustCompile(`seal [0-9a-f]{12}`).ReplaceAllString(text, "seal 0123456789ab")
+		golden(s.tb, filepath.Join("threads", "steered.txt"), text+"\n")
 	})
 }
 

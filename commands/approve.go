@@ -3,13 +3,15 @@ package commands
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/playbot/playbot/engine"
 )
 
 func (c *Commands) approveVerb() verb {
 	return verb{
-		name: "approve", form: "approve RUN[.GATE] [REASON]", summary: "let a run that waits go on", run: c.approve,
+		name: "approve", form: "approve RUN[.GATE] [first-wave] [nodes=N] [until=15:00] [REASON]", run: c.approve,
+		summary: "let a run that waits go on; with `first-wave`, `waves=`, `nodes=` or `until=` (UTC) for less than it asks, and it asks again",
 		flags: []flag{
 			{name: "reason", value: "TEXT", about: "why, for the record"},
 			{name: "rest", about: "the later gates of the run too, where its playbook lets you"},
@@ -25,7 +27,7 @@ func (c *Commands) denyVerb() verb {
 }
 
 func (c *Commands) approve(ctx context.Context, q Request, a args) (Reply, error) {
-	d, err := c.decision(ctx, q, a, c.approveVerb())
+	d, err := c.decision(ctx, q, a, c.approveVerb(), true)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -34,14 +36,15 @@ func (c *Commands) approve(ctx context.Context, q Request, a args) (Reply, error
 }
 
 func (c *Commands) deny(ctx context.Context, q Request, a args) (Reply, error) {
-	d, err := c.decision(ctx, q, a, c.denyVerb())
+	d, err := c.decision(ctx, q, a, c.denyVerb(), false)
 	if err != nil {
 		return Reply{}, err
 	}
 	return c.denied(ctx, d)
 }
 
-func (c *Commands) decision(ctx context.Context, q Request, a args, v verb) (engine.Decision, error) {
+// decision reads which gate is meant, for how much of what it asks where that may be said, and why.
+func (c *Commands) decision(ctx context.Context, q Request, a args, v verb, partly bool) (engine.Decision, error) {
 	run, number, used, err := c.findRun(ctx, q, a, v)
 	if err != nil {
 		return engine.Decision{}, err
@@ -50,8 +53,14 @@ func (c *Commands) decision(ctx context.Context, q Request, a args, v verb) (eng
 	if err != nil {
 		return engine.Decision{}, err
 	}
-	reason, err := a.reason(used, v)
-	return engine.Decision{Run: run.ID, Approval: gate.Approval, Actor: q.Actor, Reason: reason}, err
+	d := engine.Decision{Run: run.ID, Approval: gate.Approval, Actor: q.Actor}
+	if partly {
+		if d.Limit, a, used, err = readLimit(a, used, v, time.Now()); err != nil {
+			return d, err
+		}
+	}
+	d.Reason, err = a.reason(used, v)
+	return d, err
 }
 
 func (c *Commands) approved(ctx context.Context, d engine.Decision) (Reply, error) {
@@ -64,8 +73,11 @@ func (c *Commands) approved(ctx context.Context, d engine.Decision) (Reply, erro
 // andNow says what follows from a yes: the step, or more people.
 func (c *Commands) andNow(ctx context.Context, d engine.Decision) string {
 	rest := ""
-	if d.Rest {
+	switch {
+	case d.Rest:
 		rest = ", and the later gates of this run that ask no more"
+	case !d.Limit.IsZero():
+		rest = " " + d.Limit.String()
 	}
 	run, err := c.engine.Load(ctx, d.Run)
 	if err == nil {

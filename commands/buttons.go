@@ -19,6 +19,11 @@ func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
 	out := []Button{{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
 		Title: "Approve this step?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown.", Yes: "Approve", No: "Not yet",
 	}}}
+	if len(a.Waves) > 1 {
+		out = append(out, Button{Label: fmt.Sprintf("Wave %d only", max(a.Wave, 1)), Action: ActionFirst, Value: value, Confirm: &Confirm{
+			Title: "Approve one wave?", Text: fmt.Sprintf("Run %s: %s, with one wave of %s, and then asks again for the rest.", run.Short(), starts, plural(a.Waves[0], "node")), Yes: "Approve it", No: "Not yet",
+		}})
+	}
 	if a.MayRest() {
 		out = append(out, Button{Label: "Approve the rest", Action: ActionRest, Value: value, Confirm: &Confirm{
 			Title: "Approve the rest?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown. Later steps of this run that ask no more than this one are not asked about again, unless nodes appear.",

@@ -125,7 +125,11 @@ func (o outline) gate(t *playbooks.Task) []Span {
 	if !asks(o.rules, t) {
 		return nil
 	}
-	out := []Span{plain(", "), bold("asks for approval first")}
+	when := "asks for approval first"
+	if t.Approval.EachWave {
+		when = "asks for approval before each wave"
+	}
+	out := []Span{plain(", "), bold(when)}
 	if terms := o.terms(t); terms != "" {
 		out = append(out, plain(" ("), outside(terms), plain(")"))
 	}

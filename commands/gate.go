@@ -19,10 +19,16 @@ func Covered(step *engine.Step, a *engine.Approval) []string {
 	if step != nil {
 		out = append(out, "task: "+step.Type)
 	}
+	if _, one := a.Sealed["wave"]; len(a.Waves) > 0 && !one {
+		out = append(out, "wave by wave: "+waveSizes(a))
+	}
 	if len(a.Nodes) > 0 {
 		out = append(out, fmt.Sprintf("touches %d: %s", len(a.Nodes), short(FirstNodes(a.Nodes), 1500)))
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.Sealed)) {
+		if a.Wave > 0 && key == "waves" {
+			continue // said above, and by the order of the nodes
+		}
 		if waves := inEachWave(step, key, a.Sealed[key]); waves != nil {
 			out = append(out, waves...)
 			continue
@@ -30,6 +36,31 @@ func Covered(step *engine.Step, a *engine.Approval) []string {
 		out = append(out, key+": "+exact(a.Sealed[key]))
 	}
 	return out
+}
+
+// WhichWaves names the waves that a gate is about: ", wave 2,"; empty for one about a whole task.
+func WhichWaves(a *engine.Approval) string {
+	switch n := len(a.Waves); {
+	case a.Wave == 0:
+		return ""
+	case n > 1:
+		return fmt.Sprintf(", waves %d to %d,", a.Wave, a.Wave+n-1)
+	}
+	return fmt.Sprintf(", wave %d,", a.Wave)
+}
+
+// waveSizes says which waves a gate is about, and how many nodes each has: "1 (1 node), 2 (3 nodes)".
+func waveSizes(a *engine.Approval) string {
+	const most = 10
+	var out []string
+	for i, size := range a.Waves {
+		if i == most {
+			out = append(out, fmt.Sprintf("and %d more", len(a.Waves)-most))
+			break
+		}
+		out = append(out, fmt.Sprintf("%d (%s)", max(a.Wave, 1)+i, plural(size, "node")))
+	}
+	return strings.Join(out, ", ")
 }
 
 // inEachWave writes the tasks of a rolling task, a line for each; nil for any other property.

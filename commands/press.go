@@ -31,7 +31,7 @@ func (p Press) run() engine.RunID {
 
 func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 	switch p.Action {
-	case ActionApprove, ActionRest, ActionDeny:
+	case ActionApprove, ActionRest, ActionFirst, ActionDeny:
 		return c.pressGate(ctx, p)
 	case ActionRetry, ActionMarkDone, ActionMarkFailed, ActionAbort:
 		return c.pressResolve(ctx, p)
@@ -67,6 +67,9 @@ func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
 	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor, Reason: p.Reason, Rest: p.Action == ActionRest}
 	if p.Action == ActionDeny {
 		return c.denied(ctx, d)
+	}
+	if p.Action == ActionFirst {
+		d.Limit.Waves = 1
 	}
 	return c.approved(ctx, d)
 }

@@ -91,7 +91,8 @@ type Action string
 // The actions. All but suggest and show change something.
 const (
 	ActionApprove    Action = "approve"
-	ActionRest       Action = "approve_rest" // and the later gates of the run
+	ActionRest       Action = "approve_rest"  // and the later gates of the run
+	ActionFirst      Action = "approve_first" // the first wave alone
 	ActionDeny       Action = "deny"
 	ActionCancel     Action = "cancel"
 	ActionPause      Action = "pause"

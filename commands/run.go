@@ -81,15 +81,18 @@ func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playb
 
 // tasksOf counts what a run will do, and where it will stop and ask.
 func (c *Commands) tasksOf(book *playbooks.Playbook) string {
-	gates := 0
+	gates, least := 0, ""
 	for i := range book.Tasks {
 		if asks(c.engine.Policy(), &book.Tasks[i]) {
 			gates++
 		}
+		if book.Tasks[i].Approval.EachWave { // how many waves there are is not known yet
+			least = "at least "
+		}
 	}
 	text := plural(len(book.Tasks), "task")
 	if gates > 0 {
-		text += ", " + plural(gates, "approval") + " to come"
+		text += ", " + least + plural(gates, "approval") + " to come"
 	}
 	return text
 }

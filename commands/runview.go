@@ -195,7 +195,7 @@ func waits(r *engine.Run) []Block {
 func asked(r *engine.Run) []Block {
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
-		what := []Span{outside(r.Steps[a.Path].Description)}
+		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}
 		if len(a.Nodes) > 0 {
 			what = append(what, plain(" on %s, ", plural(len(a.Nodes), "node")), outside(short(strings.Join(a.Nodes, ", "), 200)), plain(","))
 		}

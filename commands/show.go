@@ -135,6 +135,9 @@ func approvalList(run *engine.Run) List {
 	var l List
 	for _, a := range run.Approvals {
 		item := []Span{plain("%d. %s: ", a.Number, a.Path), outside(a.Outcome())}
+		if grants := Grants(a); grants != "" {
+			item = append(item, plain(" — "), outside(grants))
+		}
 		if why := Yeses(a); why != "" { // that of a no is a part of the outcome
 			item = append(item, plain(" — "), outside(short(why, 200)))
 		}

@@ -62,6 +62,8 @@ func (a *Approval) Outcome() string {
 	case ApprovalGranted, ApprovalUsed:
 		text := "approved by " + labels(a.People(), " and ") + " at " + at
 		switch {
+		case !a.Limit().IsZero():
+			text += ", " + a.Limit().String()
 		case a.Rests != "":
 			text += ", with the rest of the run"
 		case a.MayRest():
@@ -103,8 +105,7 @@ func (p *performer) terms(t *playbooks.Task) (terms policy.Terms, scope string) 
 // rest are the yeses that a gate has from an earlier one, whose people approved the rest; none when
 // people are to be asked.
 func (p *performer) rest(asked *ApprovalAsked, now time.Time) []Payload {
-	// A task that was at a gate before asks people: its yes was taken back, or what became of it is not known.
-	if asked.Scope == playbooks.ScopeStep || len(asked.Grown) > 0 || p.run.approvalFor(asked.Path) != nil {
+	if asked.Scope == playbooks.ScopeStep || len(asked.Grown) > 0 || p.run.asksAgain(asked) {
 		return nil
 	}
 	for _, root := range slices.Backward(p.run.Approvals) {
@@ -119,6 +120,13 @@ func (p *performer) rest(asked *ApprovalAsked, now time.Time) []Payload {
 		return facts
 	}
 	return nil
+}
+
+// asksAgain reports whether a task was at a gate before and so asks people: its yes was taken back, what
+// became of it is not known, or less was given than it asked for. The gate of a further wave is none of these.
+func (r *Run) asksAgain(asked *ApprovalAsked) bool {
+	before := r.approvalFor(asked.Path)
+	return before != nil && (asked.Wave == 0 || before.State != ApprovalUsed || !before.Limit().IsZero())
 }
 
 // covers reports whether a gate that asks now asks for nothing that an earlier one was not given, for

@@ -16,7 +16,8 @@ type Decision struct {
 	Approval string // the opaque id, or empty for the gate that the run waits at
 	Actor    Actor
 	Reason   string
-	Rest     bool // the yes is for the later gates of the run too; see [Approval.MayRest]
+	Rest     bool  // the yes is for the later gates of the run too; see [Approval.MayRest]
+	Limit    Limit // the yes is for less than was asked
 }
 
 // Approve is a person's yes at a gate. It opens with the last yes that it asks for. The errors say
@@ -31,7 +32,7 @@ func (e *Engine) Approve(ctx context.Context, d Decision) error {
 			return nil, err
 		}
 		return []Payload{ApprovalGiven{
-			Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason), Role: rule.Role, Rest: d.Rest,
+			Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason), Role: rule.Role, Rest: d.Rest, Limit: d.Limit,
 		}}, nil
 	})
 }
@@ -43,6 +44,9 @@ func (a *Approval) counts(r *Run, d Decision) error {
 			return Errorf(CodeConflict, "you have approved already; this gate asks for %d different people, and has %s", a.Needs(), a.Progress())
 		}
 	}
+	if err := a.limits(r, d); err != nil {
+		return err
+	}
 	switch {
 	case d.Rest && a.Scope != playbooks.ScopeRun:
 		return Errorf(CodeInvalid, "this gate is for its own step only; `approve %s` approves that", a.name(r))
@@ -52,6 +56,29 @@ func (a *Approval) counts(r *Run, d Decision) error {
 		return a.reasoned(r, d, "approve --rest")
 	}
 	return a.reasoned(r, d, "approve")
+}
+
+// limits is an error when a yes cannot be given for so much of what a gate asks for.
+func (a *Approval) limits(r *Run, d Decision) error {
+	l, step := d.Limit, r.Steps[a.Path]
+	part := l.Waves != 0 || l.Nodes != 0
+	switch {
+	case l.IsZero():
+		return nil
+	case d.Rest:
+		return Errorf(CodeInvalid, "nothing was decided: a yes is either for the rest of the run or for less than this gate asks for; leave one of them out")
+	case part && (step == nil || step.Type != rollingType):
+		return Errorf(CodeInvalid, "nothing was decided: this gate is about one step, which is done whole; `approve %s` approves it, and until= says until when it may begin", a.name(r))
+	case l.Waves < 0 || l.Nodes < 0:
+		return Errorf(CodeInvalid, "nothing was decided: give 1 or more waves or nodes")
+	case l.Waves > len(a.Waves):
+		return Errorf(CodeInvalid, "nothing was decided: this gate is about %d waves, and you gave %d; `approve %s` approves them all", len(a.Waves), l.Waves, a.name(r))
+	case l.Nodes > len(a.Nodes):
+		return Errorf(CodeInvalid, "nothing was decided: this gate is about %d nodes, and you gave %d; `approve %s` approves them all", len(a.Nodes), l.Nodes, a.name(r))
+	case l.over(time.Now()):
+		return Errorf(CodeInvalid, "nothing was decided: %s is over already; give a later time", clock(l.Until))
+	}
+	return nil
 }
 
 // reasoned is an error when an answer lacks the reason that the gate asks for. It says how to give one.

@@ -31,6 +31,7 @@ func (p *performer) begin(ctx context.Context, path Path, t *playbooks.Task) Pay
 		return p.begun(path, t, name, err)
 	}
 	if t.Rolling != nil {
+		b.EachWave = t.Approval.EachWave
 		if b.Timeout, err = duration(ctx, "timeout", t.Timeout, 0, scope); err != nil {
 			return p.begun(path, t, name, err)
 		}

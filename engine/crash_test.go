@@ -61,6 +61,7 @@ type scene struct {
 	script func(s *enginetest.Script)
 	gate   string      // "approve", "deny" or "expire"
 	cancel engine.Path // the task during which ana cancels
+	each   bool        // each wave asks
 	steer  bool        // ana pauses the waves, sends one on, slows the rest and lets them go
 	secret string      // that the run is started with, and given again
 }
@@ -68,6 +69,9 @@ type scene struct {
 // book is what the scene runs. A secret is what a gated task and one that is not are given.
 func (s scene) book() string {
 	body := upgradeBook + s.hooks
+	if s.each {
+		body = strings.Replace(body, "batch_size: 2\n", "batch_size: 2\n      approval: {each_wave: true}\n", 1)
+	}
 	if s.secret == "" {
 		return body
 	}
@@ -103,6 +107,7 @@ func scenes() map[string]scene {
 	}
 	return map[string]scene{
 		"steered":           {script: slow, gate: "approve", steer: true},
+		"each wave asked":   {script: slow, gate: "approve", steer: true, each: true},
 		"success":           {script: shaky, gate: "approve", hooks: taskHooks},
 		"retried":           {script: shaky, gate: "approve"},
 		"failure":           {script: fails, gate: "approve"},

@@ -46,6 +46,7 @@ const (
 	ReasonAwaitApproval   Reason = "waiting for an approval"
 	ReasonApprovalLate    Reason = "nobody approved in time"
 	ReasonApprovalStale   Reason = "the approval was not used in time"
+	ReasonGrantOver       Reason = "what was granted is over"
 	ReasonApprovalOver    Reason = "the run stops before the approval was used"
 	ReasonPreSleep        Reason = "waiting for pre_sleep"
 	ReasonFirstAttempt    Reason = "the task is due"

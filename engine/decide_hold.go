@@ -9,7 +9,7 @@ func (d decider) hold(p Path, wave int) (action, bool) {
 	if pause == nil || !holdable(p, wave) {
 		return action{}, false
 	}
-	if a := d.run.approvalFor(p); a != nil && (a.State == ApprovalPending || a.State == ApprovalGranted) {
+	if a := d.run.open(p); a != nil {
 		// Nobody is to be asked about what does not begin, and a yes does not wait: it asks again.
 		return action{do: doVoid, reason: ReasonPaused, path: p, approval: a, message: "the run was paused by " + pause.By.Label()}, true
 	}

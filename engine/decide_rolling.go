@@ -70,11 +70,16 @@ func (r *rollout) next() action {
 		return r.end(TaskOK, r.summary())
 	}
 	first := wavePath(r.step.Path, w, 0)
-	if r.limit(first).over(r.now) {
-		return r.fail(r.failure(w, first))
-	}
-	if stop := r.step.Rollout.Stop; stop != nil {
-		return r.fail(r.stopped(w, stop))
+	stop := r.step.Rollout.Stop
+	if l := r.limit(first); l.over(r.now) || stop != nil {
+		why, message := l.why, r.failure(w, first)
+		if stop != nil {
+			why, message = "the waves were stopped by "+stop.Actor.Label(), r.stopped(w, stop)
+		}
+		if a := r.run.open(r.step.Path); a != nil {
+			return action{do: doVoid, reason: ReasonApprovalOver, path: r.step.Path, approval: a, message: why}
+		}
+		return r.fail(message)
 	}
 	if !r.step.Rollout.sent(w + 1) {
 		if a, held := r.hold(r.step.Path, w+1); held {
@@ -84,7 +89,28 @@ func (r *rollout) next() action {
 			return action{do: doWait, reason: ReasonSlowed, until: limit{at: due}.earlier(r.limit(first)).at}
 		}
 	}
-	return action{do: doWave, reason: ReasonNextWave, path: r.step.Path, wave: w + 1}
+	start := action{do: doWave, reason: ReasonNextWave, path: r.step.Path, wave: w + 1}
+	if r.step.Gated == "" {
+		return start
+	}
+	return r.granted(start)
+}
+
+// granted lets a wave start that an approval covers; else it says what there is to do about one.
+func (r *rollout) granted(start action) action {
+	a := r.approved(r.step, ReasonNextWave)
+	a.path, a.wave = start.path, start.wave
+	switch a.do { //nolint:exhaustive // the rest is as for every task
+	case doAttempt:
+		if r.step.spare(a.approval, r.now) == 0 { // as much began as it was given for
+			return action{do: doAsk, reason: ReasonGrantOver, path: a.path, task: r.task, wave: a.wave}
+		}
+		start.approval = a.approval
+		return start
+	case doEndTask:
+		return r.end(a.status, a.message+r.untouched())
+	}
+	return a
 }
 
 // due is when a wave may start that a person slowed.
@@ -154,6 +180,9 @@ func (r *rollout) failure(w int, p Path) string {
 
 // stopped says who stopped the waves after how many, and what was not touched.
 func (r *rollout) stopped(w int, stop *WavesStopped) string {
+	if stop.Actor == (Actor{}) {
+		return fmt.Sprintf("nobody could be asked about wave %d of %d: %s", w+1, len(r.waves), stop.Reason) + r.untouched()
+	}
 	why := fmt.Sprintf("stopped by %s after wave %d of %d", stop.Actor.Label(), w, len(r.waves))
 	if w == 0 {
 		why = fmt.Sprintf("stopped by %s before its first wave", stop.Actor.Label())

@@ -168,10 +168,16 @@ func (d decider) fail(s *Step, t *playbooks.Task, message string) action {
 
 // gate lets an attempt through when the task needs no approval, or has one that covers it.
 func (d decider) gate(s *Step, reason Reason) action {
-	start := action{do: doAttempt, reason: reason}
-	if s.Gated == "" {
-		return start
+	if s.Gated == "" || s.EachWave { // to plan waves changes nothing
+		return action{do: doAttempt, reason: reason}
 	}
+	return d.approved(s, reason)
+}
+
+// approved lets something through that has an approval which covers it; else it says what there is to do
+// about one.
+func (d decider) approved(s *Step, reason Reason) action {
+	start := action{do: doAttempt, reason: reason}
 	a := d.run.approvalFor(s.Path)
 	ask := action{do: doAsk, reason: ReasonGate}
 	if a == nil {
@@ -191,9 +197,12 @@ func (d decider) gate(s *Step, reason Reason) action {
 				message: fmt.Sprintf("it was not used within %s", useWithin),
 			}
 		}
+		if l := a.Limit(); l.over(d.now) {
+			return action{do: doVoid, reason: ReasonGrantOver, approval: a, message: "it was given " + l.String()}
+		}
 		return start
 	case ApprovalUsed:
-		if reason == ReasonPersonRetries { // a repeat after unknown asks again
+		if reason == ReasonPersonRetries || a.Limit().over(d.now) { // a repeat after unknown asks again
 			return ask
 		}
 		return start
@@ -223,6 +232,14 @@ func (r *Run) approvalFor(p Path) *Approval {
 		if a.Path == p {
 			return a
 		}
+	}
+	return nil
+}
+
+// open is the approval of a task that waits for people, or was given and not used; nil when there is none.
+func (r *Run) open(p Path) *Approval {
+	if a := r.approvalFor(p); a != nil && (a.State == ApprovalPending || a.State == ApprovalGranted) {
+		return a
 	}
 	return nil
 }

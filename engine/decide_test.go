@@ -319,6 +319,13 @@ func FuzzApply_neverPanics(f *testing.F) {
 		Posted{},
 		Announced{},
 		Unread{},
+		RunPaused{Actor: ana},
+		RunHeld{Before: "tasks.1"},
+		RunResumed{Actor: ana},
+		WaveStarted{Path: "tasks.1", Wave: 1, Nodes: []string{"n"}, Approval: "a"},
+		WaveSentOn{Path: "tasks.1", Wave: 1},
+		WavesSlowed{Path: "tasks.1", Every: time.Minute, Size: 1},
+		WavesStopped{Path: "tasks.1"},
 	}
 	f.Fuzz(func(_ *testing.T, picks []byte) {
 		r := &Run{}

@@ -103,7 +103,7 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 		r.add(&Step{
 			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskRunning,
 			Tries: p.Tries, TrySleep: p.TrySleep, PreSleep: p.PreSleep, Timeout: p.Timeout, Locks: p.Locks,
-			Gated: p.Gated, Broken: p.Broken, Began: at, Ready: at,
+			Gated: p.Gated, EachWave: p.EachWave, Broken: p.Broken, Began: at, Ready: at,
 		})
 	case TaskSkipped:
 		r.add(&Step{

@@ -13,43 +13,65 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/engine/policy"
-	"github.com/playbot/playbot/playbooks"
 )
 
-// ask seals what a task is about to do and asks for approval of exactly that.
-func (p *performer) ask(ctx context.Context, path Path, t *playbooks.Task) []Payload {
-	terms, scope := p.terms(t)
+// ask seals what a task is about to do, or its next waves, and asks for approval of exactly that.
+func (p *performer) ask(ctx context.Context, a action) []Payload {
+	terms, scope := p.terms(a.task)
 	if why := p.engine.opts.Policy.Unmeetable(terms, subject(p.run.Requested.Actor), p.book.Name); why != "" {
-		return p.failAttempt(path, "the approval that this task asks for cannot be given: "+why)
-	}
-	props, err := p.render(ctx, t)
-	if err != nil {
-		return p.failAttempt(path, err.Error())
-	}
-	task, err := p.decode(t, props)
-	if err != nil {
-		return p.failAttempt(path, err.Error())
-	}
-	found, err := p.discoverAll(ctx)
-	if err != nil {
-		return p.failAttempt(path, "before asking: "+err.Error())
+		return p.cannotAsk(a, "the approval that this task asks for cannot be given: "+why)
 	}
 	now := time.Now()
 	asked := ApprovalAsked{
-		Approval: newNonce(), Number: len(p.run.Approvals) + 1, Path: path,
-		Sealed: p.redact().tree(props.Values()), Discovered: found,
-		Grown: grown(p.run.Prepared.Nodes, found), Expires: now.Add(terms.Expires),
-		From: terms.From, Reason: terms.Reason, Scope: scope,
+		Approval: newNonce(), Number: len(p.run.Approvals) + 1, Path: a.path, Wave: a.wave,
+		Expires: now.Add(terms.Expires), From: terms.From, Reason: terms.Reason, Scope: scope,
 	}
 	if terms.Count > 1 {
 		asked.Count = terms.Count
 	}
-	if target, ok := narrowed(task, p.run.Steps[path]).(Targeted); ok { // what is asked again after unknown is a further try
-		asked.Nodes = target.Targets()
+	seal := p.sealTask
+	if a.wave > 0 {
+		seal = p.sealWaves
 	}
+	if err := seal(ctx, a, &asked); err != nil {
+		return p.cannotAsk(a, err.Error())
+	}
+	found, err := p.discoverAll(ctx)
+	if err != nil {
+		return p.cannotAsk(a, "before asking: "+err.Error())
+	}
+	asked.Discovered, asked.Grown = found, grown(p.run.Prepared.Nodes, found)
 	asked.Digest = p.digest(&asked)
 	given := p.rest(&asked, now)
 	return append([]Payload{asked}, given...)
+}
+
+// cannotAsk fails what would have asked: a try of the task, or the waves that are left.
+func (p *performer) cannotAsk(a action, message string) []Payload {
+	if a.wave == 0 {
+		return p.failAttempt(a.path, message)
+	}
+	return []Payload{WavesStopped{Path: a.path, Reason: p.redact().text(message)}}
+}
+
+// sealTask renders what a task does, once.
+func (p *performer) sealTask(ctx context.Context, a action, asked *ApprovalAsked) error {
+	props, err := p.render(ctx, a.task)
+	if err != nil {
+		return err
+	}
+	task, err := p.decode(a.task, props)
+	if err != nil {
+		return err
+	}
+	asked.Sealed = p.redact().tree(props.Values())
+	if target, ok := narrowed(task, p.run.Steps[a.path]).(Targeted); ok { // what is asked again after unknown is a further try
+		asked.Nodes = target.Targets()
+	}
+	if roll, ok := task.(waveTask); ok {
+		asked.Waves = sizes(roll.plan.Waves)
+	}
+	return nil
 }
 
 // outdated says why a granted approval does not cover what would be done now; empty when it does.

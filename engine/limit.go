@@ -69,8 +69,7 @@ func (d decider) late(s *Step, l limit) (action, bool) {
 			return action{}, false
 		}
 	}
-	a := d.run.approvalFor(s.Path)
-	if a != nil && (a.State == ApprovalPending || a.State == ApprovalGranted) {
+	if a := d.run.open(s.Path); a != nil {
 		return action{do: doVoid, reason: ReasonApprovalOver, approval: a, message: l.why}, true
 	}
 	return d.endTask(s.Path, TaskFailed, "timed out: "+l.why), true

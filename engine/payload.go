@@ -110,10 +110,11 @@ type TaskBegun struct {
 	Tries       int           `json:"tries"`
 	TrySleep    time.Duration `json:"try_sleep,omitempty"`
 	PreSleep    time.Duration `json:"pre_sleep,omitempty"`
-	Timeout     time.Duration `json:"timeout,omitempty"` // of all waves of a rolling task
-	Locks       []string      `json:"locks,omitempty"`   // held from before the first attempt to the end of the task
-	Gated       string        `json:"gated,omitempty"`   // why the task asks first: "destructive" or the policy's rule
-	Broken      string        `json:"broken,omitempty"`  // why the task cannot be carried out; its only attempt fails with this
+	Timeout     time.Duration `json:"timeout,omitempty"`   // of all waves of a rolling task
+	Locks       []string      `json:"locks,omitempty"`     // held from before the first attempt to the end of the task
+	Gated       string        `json:"gated,omitempty"`     // why the task asks first: "destructive" or the policy's rule
+	EachWave    bool          `json:"each_wave,omitempty"` // a rolling task asks before each wave, and not before it plans them
+	Broken      string        `json:"broken,omitempty"`    // why the task cannot be carried out; its only attempt fails with this
 }
 
 // TaskSkipped says that the condition of a task did not hold.
@@ -141,6 +142,8 @@ type ApprovalAsked struct {
 	Count      int                 `json:"count,omitempty"`  // distinct people who must say yes; 0 is 1
 	Reason     string              `json:"reason,omitempty"` // who must give a reason: see [policy.Terms]
 	Scope      string              `json:"scope,omitempty"`  // "run": a yes may cover the rest; "step": an earlier one never covers this
+	Wave       int                 `json:"wave,omitempty"`   // the first wave that it is about; 0: the whole task, before it begins
+	Waves      []int               `json:"waves,omitempty"`  // of a rolling task: how many nodes each of the waves has that it is about
 	Rests      string              `json:"rests,omitempty"`  // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
 }
 
@@ -151,6 +154,7 @@ type ApprovalGiven struct {
 	Reason   string `json:"reason,omitempty"`
 	Role     string `json:"role,omitempty"` // of the actor, on which the yes rests
 	Rest     bool   `json:"rest,omitempty"` // it is for the later gates of the run too
+	Limit    Limit  `json:"limit,omitzero"` // less than was asked for
 }
 
 // ApprovalDenied is one person's no; it ends the gate, however many said yes.

@@ -26,6 +26,8 @@ type WaveStarted struct {
 	Path  Path     `json:"path"` // of the rolling task
 	Wave  int      `json:"wave"` // counts from one
 	Nodes []string `json:"nodes"`
+	// Approval is what the wave rests on; empty when its task asks nobody.
+	Approval string `json:"approval,omitempty"`
 }
 
 // WaveSentOn lets one wave start although the run is paused or its waves are slowed.
@@ -48,7 +50,7 @@ type WavesSlowed struct {
 // WavesStopped says that no further wave starts: the rolling task ends with the wave that is under way.
 type WavesStopped struct {
 	Path   Path   `json:"path"`
-	Actor  Actor  `json:"actor"`
+	Actor  Actor  `json:"actor,omitzero"` // zero: nobody did, but nobody could be asked about the next wave
 	Reason string `json:"reason,omitempty"`
 }
 

@@ -34,7 +34,9 @@ func (p *performer) perform(ctx context.Context, a action) []Payload {
 	case doBegin:
 		return []Payload{p.begin(ctx, a.path, a.task)}
 	case doAsk:
-		return p.ask(ctx, a.path, a.task)
+		return p.ask(ctx, a)
+	case doWave:
+		return p.startWave(ctx, a)
 	case doAttempt:
 		return p.attempt(ctx, a)
 	case doLock:
@@ -68,6 +70,8 @@ func (p *performer) afterPanic(a action, what string) []Payload {
 		return p.failBegin(a.path, a.task, message)
 	case doRelock, doEndChildren:
 		return nil
+	case doWave:
+		return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: message}}
 	}
 	if s := p.started; s != nil {
 		return []Payload{AttemptEnded{Path: s.Path, Attempt: s.Attempt, Code: string(CodeInternal), Result: Result{Message: message}}}

@@ -59,6 +59,7 @@ type Step struct {
 	LockState   LockState
 	Result      *Result // of a rolling task that has ended
 	Gated       string
+	EachWave    bool // asks before each wave
 	Broken      string
 	Began       time.Time
 	Ready       time.Time // the latest event that a pre_sleep counts from

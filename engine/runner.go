@@ -44,35 +44,6 @@ type runner struct {
 	lost       error // the stream moved on by another hand: the fold is not the run's any more
 }
 
-// work is what the runner's one worker is doing.
-type work struct {
-	last      bool // it belongs to the end of the run, which a cancel lets finish
-	cancelled bool
-	begins    bool // what it was decided to do rests on what people said about how the run goes on
-	steers    int  // how much of that there was
-	recorded  bool // it has written something, so that it is under way
-	cancel    context.CancelCauseFunc
-	record    chan recordRequest
-	done      chan []Payload
-}
-
-// recordRequest asks the runner to write facts before the worker goes on.
-type recordRequest struct {
-	facts []Payload
-	reply chan error
-}
-
-var (
-	errCancelled = errors.New("cancelled by a person")
-	errSteered   = errors.New("a person said something else meanwhile")
-)
-
-// outdated reports whether people have said something since the work was decided that it would go
-// against. What is under way is not: it ends.
-func (w *work) outdated(r *Run) bool {
-	return w.begins && !w.recorded && len(r.Steers) != w.steers
-}
-
 // loop is the life of a runner.
 func (r *runner) loop() {
 	ctx := context.WithoutCancel(r.engine.base)
@@ -217,7 +188,11 @@ func (r *runner) act(ctx context.Context, a action) bool {
 	case doHold:
 		r.record(RunHeld{Before: a.path, Wave: a.wave})
 	case doWave:
-		r.record(WaveStarted{Path: a.path, Wave: a.wave, Nodes: r.run.Steps[a.path].Waves()[a.wave-1]})
+		if a.approval != nil && a.approval.State != ApprovalUsed { // what it covers is looked at once more
+			r.start(a) //nolint:contextcheck // a worker lives as long as the engine lets it
+			break
+		}
+		r.record(r.run.Steps[a.path].nextWave(a.wave, a.approval, time.Now()))
 	case doUnknown:
 		r.record(AttemptUnknown{Path: a.path, Attempt: r.run.Steps[a.path].Last().Attempt})
 	case doEndTask:
@@ -235,7 +210,7 @@ func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
 		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
-		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt, steers: len(r.run.Steers),
+		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt || a.do == doWave, steers: len(r.run.Steers),
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{

@@ -32,14 +32,15 @@ func TestSteering_atRandomKeepsEveryPromise(t *testing.T) {
 			t.Parallel()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				luck := rand.New(rand.NewPCG(uint64(seed), 4))
-				body := rolling(fmt.Sprintf("      waves: [%d, %d]\n      fail_ok: %t\n      max_failures: %d",
-					1+luck.IntN(2), 1+luck.IntN(3), luck.IntN(2) == 0, luck.IntN(3)))
+				gate := []string{"", "destructive: true", "approval: {each_wave: true}", "destructive: true\n      approval: {count: 2}", "approval: {each_wave: true, count: 2}"}[seed%5]
+				body := rolling(fmt.Sprintf("      waves: [%d, %d]\n      fail_ok: %t\n      max_failures: %d\n      %s",
+					1+luck.IntN(2), 1+luck.IntN(3), luck.IntN(2) == 0, luck.IntN(3), gate))
 				c := crowd{steer(t, h, body), luck}
 				for range 25 {
 					c.act()
 				}
 				c.finish()
-			})
+			}, court())
 		})
 	}
 }
@@ -60,6 +61,7 @@ func (c crowd) act() {
 		}
 	}
 	c.answer()
+	c.grant()
 	c.after(time.Duration(c.luck.IntN(100)) * time.Second)
 }
 
@@ -77,6 +79,31 @@ func (c crowd) answer() {
 	}
 }
 
+// grant has somebody say yes at the gate that the run waits at, for all or for less, and now and then no.
+func (c crowd) grant() {
+	c.t.Helper()
+	a := c.run().Pending()
+	if a == nil || c.luck.IntN(3) == 0 {
+		return
+	}
+	d := engine.Decision{Run: c.id, Approval: a.Approval, Actor: person([]string{"ben", "cat", "eve"}[c.luck.IntN(3)])}
+	switch c.luck.IntN(4) {
+	case 0:
+		d.Limit.Nodes = 1 + c.luck.IntN(len(a.Nodes))
+	case 1:
+		d.Limit.Waves = 1 + c.luck.IntN(len(a.Waves))
+	case 2:
+		d.Limit.Until = time.Now().Add(time.Duration(1+c.luck.IntN(200)) * time.Second)
+	}
+	say := c.h.Engine.Approve
+	if c.luck.IntN(30) == 0 {
+		say = c.h.Engine.Deny
+	}
+	if err := say(context.Background(), d); err != nil && engine.CodeOf(err) != engine.CodeConflict {
+		c.t.Errorf("%+v: %v", d.Limit, err)
+	}
+}
+
 // finish lets the run go on until it ends.
 func (c crowd) finish() {
 	c.t.Helper()
@@ -90,6 +117,11 @@ func (c crowd) finish() {
 			c.ok("resume")
 		}
 		c.answer()
+		for _, name := range []string{"ben", "cat"} {
+			if run := c.run(); run.Pending() != nil {
+				_ = c.h.Engine.Approve(context.Background(), engine.Decision{Run: c.id, Actor: person(name)}) // who has said yes says it once
+			}
+		}
 		c.after(10 * time.Minute)
 	}
 	c.t.Errorf("the run does not end:\n%s", enginetest.Transcript(c.run()))

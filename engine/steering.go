@@ -41,8 +41,9 @@ type Rollout struct {
 
 // Wave is a wave that has begun.
 type Wave struct {
-	Nodes []string
-	At    time.Time
+	Nodes    []string
+	At       time.Time
+	Approval string // that it rests on; empty when its task asks nobody
 }
 
 // sent reports whether a person let a wave start although the run is paused or slowed.
@@ -139,6 +140,9 @@ func (r *Run) applySteering(payload Payload, at time.Time) {
 			s.Rollout.Stop = &p
 		}
 		r.moves(at)
+		if p.Actor == (Actor{}) {
+			return // it is not the word of a person
+		}
 	default: // Apply hands over nothing else
 	}
 	r.Steers = append(slices.Clip(r.Steers), Steer{Seq: r.Seq, At: at, Fact: payload})
@@ -160,7 +164,10 @@ func (r *Run) startWave(p WaveStarted, at time.Time) {
 	if s == nil {
 		return
 	}
-	s.Rollout.Begun = append(slices.Clip(s.Rollout.Begun), Wave{Nodes: p.Nodes, At: at})
+	s.Rollout.Begun = append(slices.Clip(s.Rollout.Begun), Wave{Nodes: p.Nodes, At: at, Approval: p.Approval})
+	if a, ok := r.Approval(p.Approval); ok {
+		a.State = ApprovalUsed
+	}
 }
 
 // standing is how a run that goes on stands.

@@ -90,7 +90,7 @@ func (c *checker) top(root Value) {
 	c.stores(c.section(p, "data_stores", mapping))
 	c.book.Locks = c.lockList(c.section(p, "locks", list))
 	c.resolve(Value{kind: list, items: c.book.Locks})
-	c.book.Approval = c.approval(p.Source("approval"))
+	c.book.Approval = c.approval(p.Source("approval"), false)
 	c.timeout(p)
 	c.nodes(c.section(p, "nodes", mapping))
 	p.written("leases")

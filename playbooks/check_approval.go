@@ -17,7 +17,7 @@ const maxApprovers = 10
 
 // approval reads the approval key of a task or of the playbook. Nothing in it is a template: what a
 // gate asks for must not depend on what a person typed.
-func (c *checker) approval(v Value) Approval {
+func (c *checker) approval(v Value, rolling bool) Approval {
 	if v.IsZero() {
 		return Approval{}
 	}
@@ -26,7 +26,11 @@ func (c *checker) approval(v Value) Approval {
 		Pos: v.pos, From: p.Strings("from"), Count: p.Int("count", 0), Expires: p.Duration("expires", 0),
 		Reason: p.Choice("reason", "", ReasonOnDeny, ReasonAlways), Scope: p.Choice("scope", "", ScopeStep, ScopeRun),
 	}
-	p.written("from", "count", "expires", "reason", "scope")
+	a.EachWave = p.Bool("each_wave", false)
+	p.written("from", "count", "expires", "reason", "scope", "each_wave")
+	if p.Has("each_wave") && !rolling {
+		p.Remedy("each_wave", "write it below a rolling task", "only a rolling task has waves to ask for")
+	}
 	if a.From != nil && len(a.From) == 0 {
 		p.Remedy("from", "name roles of the policy, or leave it out", "from names no role, so nobody could approve")
 	}

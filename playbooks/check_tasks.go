@@ -114,7 +114,8 @@ func (c *checker) task(e Entry) Task {
 		p.Remedy("as", "use letters, digits and _", "%q is not a name for a result", t.As)
 	}
 	t.When = c.when(p)
-	t.Approval = c.approval(p.Source("approval"))
+	t.Approval = c.approval(p.Source("approval"), t.Type == rollingType)
+	t.Destructive = t.Destructive || t.Approval.EachWave // who is asked for each wave is asked
 	t.Locks = c.lockList(p.Source("locks"))
 	if t.Type == rollingType {
 		t.Rolling = c.rolling(p)

@@ -135,7 +135,9 @@ type Approval struct {
 	Expires time.Duration // 0: the policy's
 	Reason  string        // "on_deny", "always", or "" for the policy's
 	Scope   string        // "step", "run", or ""
-	Pos     Pos
+	// EachWave has a rolling task ask before each wave, for the nodes of that wave, in place of once for all.
+	EachWave bool
+	Pos      Pos
 }
 
 // Or fills what a leaves open from b.

@@ -107,7 +107,8 @@ func (c *checker) apply(e engine.Event) {
 	case engine.SecretsGiven:
 		c.lacks = slices.DeleteFunc(slices.Clone(c.lacks), func(n string) bool { return slices.Contains(p.Names, n) })
 	case engine.TaskBegun:
-		c.gated[p.Path] = p.Gated != ""
+		c.gated[p.Path] = p.Gated != "" && !p.EachWave // that asks before each wave
+		c.rollout(p.Path).gated = p.Gated != ""
 	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided:
 		c.approval(e)
 	case engine.AttemptStarted:

@@ -27,7 +27,7 @@ func (a *approval) missing() int { return max(a.asked.Count, 1) - len(a.given) }
 func (c *checker) approval(e engine.Event) {
 	switch p := e.Payload.(type) {
 	case engine.ApprovalAsked:
-		_, again := c.asked[p.Path]
+		again := c.again(p)
 		c.approvals[p.Approval] = &approval{asked: p, since: e.Time, again: again}
 		c.asked[p.Path] = e.Seq
 	case engine.ApprovalGiven:
@@ -42,6 +42,21 @@ func (c *checker) approval(e engine.Event) {
 		c.over(p.Approval)
 	default: // apply hands over nothing else
 	}
+}
+
+// again reports whether a task asks that was at a gate before; the gate of a further wave is another one,
+// unless less was given than was asked for the waves before.
+func (c *checker) again(p engine.ApprovalAsked) bool {
+	var latest *approval
+	for _, a := range c.approvals {
+		if a.asked.Path == p.Path && (latest == nil || a.asked.Number > latest.asked.Number) {
+			latest = a
+		}
+	}
+	if latest == nil || p.Wave == 0 {
+		return latest != nil
+	}
+	return !latest.used || latest.over || slices.ContainsFunc(latest.given, func(g engine.ApprovalGiven) bool { return !g.Limit.IsZero() })
 }
 
 func (c *checker) known(id string) *approval {
@@ -78,6 +93,9 @@ func (c *checker) yes(p engine.ApprovalGiven, at time.Time) {
 	}
 	if a.asked.Reason == "always" && p.Reason == "" {
 		c.say("promise 4: approval %s was given without the reason that it asks for", p.Approval)
+	}
+	if p.Rest && !p.Limit.IsZero() {
+		c.say("promise 4: approval %s was given for the rest of the run and for less than it asks for", p.Approval)
 	}
 	if p.Rest && a.asked.Scope != "run" {
 		c.say("promise 4: approval %s was given for the rest of the run, and is for its step", p.Approval)
@@ -135,6 +153,7 @@ func (c *checker) gate(seq engine.Seq, at time.Time, p engine.AttemptStarted) {
 	if !a.used && at.After(a.at.Add(useWithin)) {
 		c.say("promise 4: event %d starts %s on an approval that is %s old", seq, p.Path, at.Sub(a.at))
 	}
+	c.until(seq, at, p.Path, a)
 	if c.asked[p.Path] < c.resolved[p.Path] {
 		c.say("promise 4: event %d repeats %s after unknown without asking again", seq, p.Path)
 	}

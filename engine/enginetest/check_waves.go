@@ -10,6 +10,7 @@ import (
 
 // rollout is a rolling task as far as its waves got, and what people said about the next ones.
 type rollout struct {
+	gated   bool
 	waves   []engine.WaveStarted
 	ended   time.Time // the latest task of a wave
 	sent    int       // the wave that a person sent on
@@ -111,5 +112,45 @@ func (c *checker) wave(e engine.Event, p engine.WaveStarted) {
 	case len(r.waves) > 0 && !sent && e.Time.Before(r.ended.Add(r.pace.Every)):
 		c.say("promise 8: event %d starts wave %d of %s %s after the one before, and %s is the least", e.Seq, p.Wave, p.Path, e.Time.Sub(r.ended), r.pace.Every)
 	}
+	if r.gated {
+		c.waveGate(e, p, r)
+	}
 	r.waves = append(r.waves, p)
+}
+
+// waveGate checks that a wave has an approval of its nodes, in time, and for no less.
+func (c *checker) waveGate(e engine.Event, p engine.WaveStarted, r *rollout) {
+	a, ok := c.approvals[p.Approval]
+	if !ok || len(a.given) == 0 || a.over || a.missing() > 0 || a.asked.Path != p.Path {
+		c.say("promise 4: event %d starts wave %d of %s without an approval of it", e.Seq, p.Wave, p.Path)
+		return
+	}
+	waves, nodes := 1, len(p.Nodes)
+	for _, before := range r.waves {
+		if before.Approval == p.Approval {
+			waves, nodes = waves+1, nodes+len(before.Nodes)
+		}
+	}
+	if !within(a.asked.Nodes, p.Nodes) {
+		c.say("promise 4: event %d starts wave %d of %s with %v, and approved was %v", e.Seq, p.Wave, p.Path, p.Nodes, a.asked.Nodes)
+	}
+	if !a.used && e.Time.After(a.at.Add(useWithin)) {
+		c.say("promise 4: event %d starts wave %d of %s on an approval that is %s old", e.Seq, p.Wave, p.Path, e.Time.Sub(a.at))
+	}
+	for _, g := range a.given {
+		if l := g.Limit; l.Waves > 0 && waves > l.Waves || l.Nodes > 0 && nodes > l.Nodes {
+			c.say("promise 4: event %d starts wave %d of %s, the %d. with %d nodes in all on an approval by %s %s", e.Seq, p.Wave, p.Path, waves, nodes, g.Actor.Label(), l)
+		}
+	}
+	c.until(e.Seq, e.Time, p.Path, a)
+	a.used = true
+}
+
+// until checks that nothing begins on an approval whose time is over.
+func (c *checker) until(seq engine.Seq, at time.Time, p engine.Path, a *approval) {
+	for _, g := range a.given {
+		if u := g.Limit.Until; !u.IsZero() && !at.Before(u) {
+			c.say("promise 4: event %d begins %s at %s on an approval that %s gave until %s", seq, p, at, g.Actor.Label(), u)
+		}
+	}
 }

@@ -65,3 +65,59 @@ func TestCheck_findsWavesThatNobodyWanted(t *testing.T) {
 		})
 	}
 }
+
+func TestCheck_findsWavesBeyondWhatWasGranted(t *testing.T) {
+	t.Parallel()
+	t0 := time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
+	begun := engine.TaskBegun{Path: "tasks.1", Gated: "destructive", EachWave: true}
+	ask := func(id string, n, wave int, nodes ...string) engine.ApprovalAsked {
+		return engine.ApprovalAsked{Approval: id, Number: n, Path: "tasks.1", Wave: wave, Nodes: nodes, Expires: t0.Add(time.Hour)}
+	}
+	yes := func(id string, l engine.Limit) engine.ApprovalGiven {
+		return engine.ApprovalGiven{Approval: id, Actor: engine.Actor{User: "ben"}, Limit: l}
+	}
+	wave := func(id string, n int, nodes ...string) engine.WaveStarted {
+		return engine.WaveStarted{Path: "tasks.1", Wave: n, Nodes: nodes, Approval: id}
+	}
+	run := ask("a", 1, 1, "k1", "k2", "k3")
+	run.Scope = "run"
+	rest := engine.ApprovalGiven{Approval: "a", Actor: engine.Actor{User: "ben"}, Rest: true}
+	further := ask("b", 2, 2, "k2")
+	further.Rests = "a"
+	second := engine.ApprovalGiven{Approval: "b", Actor: engine.Actor{User: "ben"}}
+	for name, row := range map[string]struct {
+		facts []engine.Payload
+		want  string // empty: nothing is wrong
+	}{
+		"as granted":                     {[]engine.Payload{run, yes("a", engine.Limit{Waves: 2, Nodes: 3}), wave("a", 1, "k1"), wave("a", 2, "k2", "k3")}, ""},
+		"without an approval":            {[]engine.Payload{wave("", 1, "k1")}, "starts wave 1 of tasks.1 without an approval of it"},
+		"on a no":                        {[]engine.Payload{run, engine.ApprovalDenied{Approval: "a"}, wave("a", 1, "k1")}, "without an approval of it"},
+		"on one taken back":              {[]engine.Payload{run, yes("a", engine.Limit{}), engine.ApprovalVoided{Approval: "a"}, wave("a", 1, "k1")}, "without an approval of it"},
+		"other nodes":                    {[]engine.Payload{run, yes("a", engine.Limit{}), wave("a", 1, "k9")}, "with [k9], and approved was [k1 k2 k3]"},
+		"more waves":                     {[]engine.Payload{run, yes("a", engine.Limit{Waves: 1}), wave("a", 1, "k1"), wave("a", 2, "k2")}, "the 2. with 2 nodes in all on an approval by ben for one wave only"},
+		"more nodes":                     {[]engine.Payload{run, yes("a", engine.Limit{Nodes: 1}), wave("a", 1, "k1", "k2")}, "the 1. with 2 nodes in all on an approval by ben for 1 node only"},
+		"later":                          {[]engine.Payload{run, yes("a", engine.Limit{Until: t0.Add(time.Second)}), wave("a", 1, "k1")}, "on an approval that ben gave until"},
+		"less and the rest":              {[]engine.Payload{run, engine.ApprovalGiven{Approval: "a", Rest: true, Limit: engine.Limit{Nodes: 1}}}, "for the rest of the run and for less"},
+		"a further wave with the rest":   {[]engine.Payload{run, rest, wave("a", 1, "k1"), further, second, wave("b", 2, "k2")}, ""},
+		"one that was taken back before": {[]engine.Payload{run, rest, wave("a", 1, "k1"), ask("c", 2, 2, "k2"), engine.ApprovalVoided{Approval: "c"}, renumbered(further, 3), second}, "although the task was at a gate before"},
+		"one that was given less before": {[]engine.Payload{run, rest, wave("a", 1, "k1"), ask("c", 2, 2, "k2"), yes("c", engine.Limit{Nodes: 1}), wave("c", 2, "k2"), renumbered(further, 3), second}, "although the task was at a gate before"},
+		"a step after its time is over":  {[]engine.Payload{engine.TaskBegun{Path: "tasks.2", Gated: "x"}, engine.ApprovalAsked{Approval: "d", Path: "tasks.2", Expires: t0.Add(time.Hour)}, yes("d", engine.Limit{Until: t0}), engine.AttemptStarted{Path: "tasks.2", Attempt: 1, Key: "k", Approval: "d"}}, "begins tasks.2 at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var events []engine.Event
+			for i, f := range append([]engine.Payload{engine.RunRequested{}, begun}, row.facts...) {
+				events = append(events, engine.Event{Stream: "run/01X", Seq: engine.Seq(i + 1), Time: t0.Add(time.Duration(i) * time.Second), Payload: f})
+			}
+			got := strings.Join(enginetest.Check(events), "\n")
+			if row.want == "" && got != "" || !strings.Contains(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func renumbered(a engine.ApprovalAsked, n int) engine.ApprovalAsked {
+	a.Number = n
+	return a
+}

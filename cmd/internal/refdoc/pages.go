@@ -47,6 +47,8 @@ func Pages(checkout fs.FS) (map[string]string, error) {
 	rolling.notes = []string{
 		"Each task of a wave is a step of its own, with its own gate, tries and report; after a crash the run goes on with the wave that it was in.",
 		"A rolling task has neither `tries` nor `idempotent`, and cannot stand in another one.",
+		"While it runs, `/playbook pause`, `next`, `slow`, `stop` and `resume` are about its next waves. A stopped one has failed, or is tolerated with `fail_ok`.",
+		"`approval: {each_wave: true}` asks before each wave for its nodes. Approvers may grant less than a gate asks for: see the [guide](../../playbooks.md).",
 	}
 	pages["tasks/rolling.md"] = rolling.text()
 	return pages, nil
