@@ -15,7 +15,8 @@ func wavePath(rolling Path, wave, task int) Path {
 
 // waves says what a rolling task does once its waves are planned.
 func (d decider) waves(s *Step, t *playbooks.Task) action {
-	r := rollout{decider: d, step: s, task: t, waves: s.Waves(), max: s.plan().MaxFailures}
+	plan := s.plan()
+	r := rollout{decider: d, step: s, task: t, waves: s.cut(plan), max: plan.MaxFailures}
 	for w := range s.Rollout.Begun {
 		if a, over := r.wave(w); over {
 			return a

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -195,6 +196,13 @@ func appendActor(list []Actor, a Actor) []Actor {
 func (r *Run) Clone() *Run {
 	c := *r
 	c.Steps = maps.Clone(r.Steps) // the steps themselves are shared: see edit
+	for p, s := range c.Steps {
+		if len(s.Rollout.Begun) > 0 { // the original goes on in place, which for many waves matters
+			step := *s
+			step.Rollout.Begun = slices.Clip(s.Rollout.Begun)
+			c.Steps[p] = &step
+		}
+	}
 	c.Order = append([]Path(nil), r.Order...)
 	c.Places = append([]Place(nil), r.Places...)
 	c.Posts = maps.Clone(r.Posts)

@@ -164,7 +164,7 @@ func (r *Run) startWave(p WaveStarted, at time.Time) {
 	if s == nil {
 		return
 	}
-	s.Rollout.Begun = append(slices.Clip(s.Rollout.Begun), Wave{Nodes: p.Nodes, At: at, Approval: p.Approval})
+	s.Rollout.Begun = append(s.Rollout.Begun, Wave{Nodes: p.Nodes, At: at, Approval: p.Approval})
 	if a, ok := r.Approval(p.Approval); ok {
 		a.State = ApprovalUsed
 	}

@@ -114,10 +114,14 @@ func (t waveTask) Run(context.Context, *Call) (Result, error) {
 // Waves lists the nodes of each wave of a rolling task: of those that have begun, and of the others as
 // they are cut now. It is nil before they are planned, and for other tasks.
 func (s *Step) Waves() [][]string {
-	plan := s.plan()
-	if plan == nil {
-		return nil
+	if plan := s.plan(); plan != nil {
+		return s.cut(plan)
 	}
+	return nil
+}
+
+// cut is Waves for a step whose plan is at hand.
+func (s *Step) cut(plan *wavePlan) [][]string {
 	waves := make([][]string, 0, len(plan.Waves))
 	begun := 0
 	for _, w := range s.Rollout.Begun {
