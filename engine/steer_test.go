@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -486,29 +487,28 @@ func TestCancel_ofARunThatIsHeldRunsAlways(t *testing.T) {
 // What was decided before somebody paused the run, and has not begun, does not begin.
 func TestPause_holds_what_was_decided_and_has_not_begun(t *testing.T) {
 	t.Parallel()
-	var during func()
-	once := func() {
-		if f := during; f != nil {
-			during = nil
-			f()
-		}
-	}
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		h.Script.OnDiscover(func(context.Context) error { once(); return nil })
 		s := steer(t, h, "nodes: {web: {type: list, nodes: [web1]}}\ntasks: [{do: {name: tell}}, {do: {name: one, destructive: true}}]")
-		pause := func() {
-			if err := s.say("pause", ""); err != nil {
-				t.Error(err)
+		pause := func() func(context.Context) error {
+			var once sync.Once
+			return func(context.Context) error {
+				once.Do(func() {
+					if err := s.say("pause", ""); err != nil {
+						t.Error(err)
+					}
+				})
+				return nil
 			}
 		}
-		during = pause // while it looks at the nodes to ask
+		h.Script.OnDiscover(pause()) // while it looks at the nodes to ask
 		s.after(time.Hour)
 		s.wantHeld("tasks.2")
 		if n := len(s.run().Approvals); n != 0 {
 			t.Errorf("a paused run asked %d times", n)
 		}
 		s.ok("resume")
-		during = pause // while it looks at them once more, after the yes
+		gate(t, h, s.id)
+		h.Script.OnDiscover(pause()) // while it looks at them once more, after the yes
 		approve(t, h, s.id)
 		s.after(time.Hour)
 		s.wantHeld("tasks.2")
