@@ -256,10 +256,10 @@ func (r *runner) attend(ctx context.Context) {
 			switch {
 			case r.work.cancelled: // a cancelled run begins nothing, however far its worker has come
 				q.reply <- errCancelled
-			case r.work.outdated(r.run):
+			case q.begins() && r.work.outdated(r.run):
 				q.reply <- errSteered
 			default:
-				r.work.recorded = true
+				r.work.begun = r.work.begun || q.begins()
 				r.record(q.facts...)
 				q.reply <- r.flush(ctx)
 			}

@@ -520,3 +520,34 @@ func TestPause_holds_what_was_decided_and_has_not_begun(t *testing.T) {
 		h.Finish(s.id)
 	})
 }
+
+// What waits for nodes that another run has is no intent yet.
+func TestPause_holds_what_waits_for_nodes(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		s := steer(t, h, `
+tasks:
+  - do: {name: look, as: look}
+  - do: {name: one, nodes: "{{ tasks.look.ok_nodes }}"}
+`)
+		h.Finish(s.id)
+		h.Script.On("look", func(context.Context, int, *engine.Call) (engine.Result, error) {
+			return engine.Result{OKNodes: []string{"n9"}}, nil
+		})
+		release := h.Engine.Hold(engine.Holder{Run: "somebody", Who: "gus", Since: time.Now()}, []string{"n9"})
+		s.id = h.Start("b", nil)
+		s.after(10 * time.Second)
+		s.ok("pause")
+		s.after(10 * time.Second)
+		release()
+		s.after(time.Hour)
+		s.wantHeld("tasks.2")
+		if n := len(s.run().Steps["tasks.2"].Attempts); n != 0 || h.Script.Calls("one") != 1 {
+			t.Errorf("%d attempts began in a paused run", n)
+		}
+		s.ok("resume")
+		if run := h.Finish(s.id); run.Status != engine.RunSuccess || h.Script.Calls("one") != 2 {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // work is what the runner's one worker is doing.
@@ -11,7 +12,7 @@ type work struct {
 	cancelled bool
 	begins    bool // what it was decided to do rests on what people said about how the run goes on
 	steers    int  // how much of that there was
-	recorded  bool // it has written something, so that it is under way
+	begun     bool // its intent is written down, so that it is under way
 	cancel    context.CancelCauseFunc
 	record    chan recordRequest
 	done      chan []Payload
@@ -23,6 +24,11 @@ type recordRequest struct {
 	reply chan error
 }
 
+// begins reports whether the facts are the intent of an attempt. That nodes are waited for is none.
+func (q recordRequest) begins() bool {
+	return slices.ContainsFunc(q.facts, func(f Payload) bool { _, ok := f.(AttemptStarted); return ok })
+}
+
 var (
 	errCancelled = errors.New("cancelled by a person")
 	errSteered   = errors.New("a person said something else meanwhile")
@@ -31,5 +37,5 @@ var (
 // outdated reports whether people have said something since the work was decided that it would go
 // against. What is under way is not: it ends.
 func (w *work) outdated(r *Run) bool {
-	return w.begins && !w.recorded && len(r.Steers) != w.steers
+	return w.begins && !w.begun && len(r.Steers) != w.steers
 }
