@@ -185,20 +185,22 @@ func pacing(every time.Duration, size int) string {
 
 // Said is what somebody said about how a run goes on: who, in words what, and why.
 func Said(s engine.Steer) (who engine.Actor, what, why string) {
+	who, why = s.By()
 	switch p := s.Fact.(type) {
 	case engine.RunPaused:
-		return p.Actor, "paused the run", p.Reason
+		what = "paused the run"
 	case engine.RunResumed:
-		return p.Actor, "resumed the run", p.Reason
+		what = "resumed the run"
 	case engine.WaveSentOn:
-		return p.Actor, fmt.Sprintf("sent wave %d on", p.Wave), p.Reason
+		what = fmt.Sprintf("sent wave %d on", p.Wave)
 	case engine.WavesSlowed:
-		return p.Actor, "set the pace: " + pacing(p.Every, p.Size), p.Reason
+		what = "set the pace: " + pacing(p.Every, p.Size)
 	case engine.WavesStopped:
-		return p.Actor, "stopped the waves", p.Reason
+		what = "stopped the waves"
 	default:
-		return engine.Actor{}, "said something that this version of playbot does not know", ""
+		what = "said something that this version of playbot does not know"
 	}
+	return who, what, why
 }
 
 // steerList is everything that people said about how a run goes on.

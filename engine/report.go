@@ -17,6 +17,7 @@ type Report struct {
 	Inputs    map[string]any        `json:"inputs,omitempty" yaml:"inputs,omitempty"`
 	Nodes     map[string][]string   `json:"nodes,omitempty" yaml:"nodes,omitempty"`
 	Approvals []ReportApproval      `json:"approvals,omitempty" yaml:"approvals,omitempty"`
+	Steering  []ReportSteer         `json:"steering,omitempty" yaml:"steering,omitempty"`
 	Tasks     []ReportTask          `json:"tasks" yaml:"tasks"`
 	Metrics   map[string]TypeMetric `json:"metrics" yaml:"metrics"`
 }
@@ -37,6 +38,14 @@ type ReportApproval struct {
 	Task    string `json:"task" yaml:"task"`
 	Outcome string `json:"outcome" yaml:"outcome"`
 	Digest  string `json:"digest" yaml:"digest"`
+}
+
+// ReportSteer is what somebody said about how the run goes on.
+type ReportSteer struct {
+	Time   time.Time `json:"time" yaml:"time"`
+	Actor  string    `json:"actor" yaml:"actor"`
+	Said   string    `json:"said" yaml:"said"` // the kind of the event: run_paused, wave_sent_on
+	Reason string    `json:"reason,omitempty" yaml:"reason,omitempty"`
 }
 
 // ReportTask is one attempt of a task, or a task that had none.
@@ -81,6 +90,10 @@ func (r *Run) Report() Report {
 	}
 	for _, a := range r.Approvals {
 		out.Approvals = append(out.Approvals, ReportApproval{Task: string(a.Path), Outcome: a.Outcome(), Digest: a.Digest})
+	}
+	for _, s := range r.Steers {
+		who, why := s.By()
+		out.Steering = append(out.Steering, ReportSteer{Time: s.At, Actor: who.Label(), Said: s.Fact.Kind(), Reason: why})
 	}
 	for _, p := range r.Order {
 		out.Tasks = append(out.Tasks, r.Steps[p].report(out.Metrics)...)

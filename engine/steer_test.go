@@ -356,6 +356,9 @@ func TestStop_ends_the_task_with_the_wave_that_is_under_way(t *testing.T) {
 				}
 				run := h.Finish(s.id)
 				step := run.Steps["tasks.1"]
+				if diff := cmp.Diff([]engine.ReportSteer{{Time: run.Steers[0].At, Actor: "ana", Said: "waves_stopped", Reason: "errors rise"}}, run.Report().Steering); diff != "" {
+					t.Errorf("report (-want +got):\n%s", diff)
+				}
 				if want := "stopped by ana after wave 1 of 3: errors rise; 3 nodes of later waves were not touched: k3, k4, k5"; step.Message != want || step.Status != row.task || run.Status != row.status {
 					t.Errorf("got %s, %s: %s", run.Status, step.Status, step.Message)
 				}

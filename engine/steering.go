@@ -31,6 +31,24 @@ type Steer struct {
 	Fact Payload
 }
 
+// By is who said it, and why.
+func (s Steer) By() (who Actor, why string) {
+	switch p := s.Fact.(type) {
+	case RunPaused:
+		return p.Actor, p.Reason
+	case RunResumed:
+		return p.Actor, p.Reason
+	case WaveSentOn:
+		return p.Actor, p.Reason
+	case WavesSlowed:
+		return p.Actor, p.Reason
+	case WavesStopped:
+		return p.Actor, p.Reason
+	default: // nothing else is one
+		return Actor{}, ""
+	}
+}
+
 // Rollout is how far the waves of a rolling task are, and what people said about the next ones.
 type Rollout struct {
 	Begun []Wave
