@@ -13,11 +13,12 @@ import (
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
-// stage is how far a call got with a node. A node that was not asked has none.
+// stage is how far a call got with a node. Who is no target has none.
 type stage int
 
 const (
-	awaited stage = iota + 1 // asked just now
+	unasked stage = iota + 1 // its batch has not begun
+	awaited                  // asked just now
 	heard                    // answered in time
 	silent                   // did not answer in time
 	unknown                  // did not answer, and that may be the network's or our own doing
@@ -31,8 +32,8 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
 	defer cancel()
 	if err := k.client.awaitConnection(ctx); err != nil {
-		if len(k.stages) > 0 {
-			return fmt.Errorf("the Choria network is out of reach; %d nodes were asked before", len(k.stages))
+		if k.asked > 0 {
+			return fmt.Errorf("the Choria network is out of reach; %d nodes were asked before", k.asked)
 		}
 		return err
 	}
@@ -58,11 +59,11 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 func (k *call) send(ctx context.Context, nodes []string) error {
 	filter := wire.Filter{Agent: []string{k.q.Agent}}
 	out, err := k.client.sign(ctx, k.client.request(k.q.ID, k.q.Caller, k.q.Agent, k.payload, filter))
-	if err != nil && len(k.stages) == 0 {
+	if err != nil && k.asked == 0 {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; %d nodes were asked before", err, len(k.stages))
+		return fmt.Errorf("%w; %d nodes were asked before", err, k.asked)
 	}
 	for part := range out.parts(nodes) {
 		left, err := out.toNodes(part)
@@ -70,13 +71,14 @@ func (k *call) send(ctx context.Context, nodes []string) error {
 			for _, n := range part {
 				k.stages[n] = awaited
 			}
+			k.asked += len(part)
 			k.missing += len(part)
 		}
-		if err != nil && len(k.stages) == 0 {
+		if err != nil && k.asked == 0 {
 			return fmt.Errorf("%w: ask %s: %w", ErrNotSent, part[0], err)
 		}
 		if err != nil {
-			return fmt.Errorf("the network was lost at %s: %w; %d nodes were asked before", part[0], err, len(k.stages))
+			return fmt.Errorf("the network was lost at %s: %w; %d nodes were asked before", part[0], err, k.asked)
 		}
 	}
 	return nil
@@ -133,7 +135,7 @@ func (k *call) lost(box *inbox) int {
 
 // take counts a reply.
 func (k *call) take(data []byte) {
-	k.client.taken(data)
+	k.client.waiting.Add(-int64(len(data)))
 	r, o, err := k.decoder.Outcome(data)
 	switch stage := k.stages[r.Sender]; {
 	case errors.Is(err, wire.ErrUntrusted):
@@ -142,7 +144,7 @@ func (k *call) take(data []byte) {
 		k.result.Malformed++
 	case r.ID != k.q.ID:
 		k.result.Other++
-	case stage == 0:
+	case stage < awaited:
 		k.result.Stranger++
 	case stage == heard:
 		k.result.Duplicate++

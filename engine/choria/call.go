@@ -88,7 +88,7 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 	if q.Timeout == 0 {
 		q.Timeout = c.opts.Timeout
 	}
-	nodes := unique(q.Nodes)
+	nodes, stages := targets(q.Nodes)
 	for _, n := range nodes {
 		if !validIdentity(n) {
 			return Result{}, fmt.Errorf("%w: %q is not the name of a node", ErrNotSent, n)
@@ -100,7 +100,7 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 	}
 	call := &call{
 		client: c, q: q, payload: payload, decoder: c.decoder(),
-		stages: make(map[string]stage, len(nodes)), droppedBefore: c.dropped(), result: Result{ID: q.ID},
+		stages: stages, droppedBefore: c.dropped(), result: Result{ID: q.ID, Replies: make([]Reply, 0, len(nodes))},
 	}
 	box := c.open(q.ID, 2*len(nodes)+64)
 	defer c.close(q.ID)
@@ -133,7 +133,8 @@ type call struct {
 	q             Request
 	payload       string
 	decoder       wire.Decoder
-	stages        map[string]stage // of the nodes that were asked
+	stages        map[string]stage // of every target
+	asked         int              // nodes that were asked
 	missing       int              // nodes that are awaited
 	kept          int              // bytes of replies
 	droppedBefore int              // replies that the connection could not hold before this call
@@ -170,14 +171,15 @@ func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
 	return nil
 }
 
-func unique(list []string) []string {
-	seen := make(map[string]bool, len(list))
-	out := make([]string, 0, len(list))
-	for _, v := range list {
-		if !seen[v] {
-			seen[v] = true
-			out = append(out, v)
+// targets returns the nodes, each once, and their first stage.
+func targets(list []string) ([]string, map[string]stage) {
+	stages := make(map[string]stage, len(list))
+	nodes := make([]string, 0, len(list))
+	for _, n := range list {
+		if _, again := stages[n]; !again {
+			stages[n] = unasked
+			nodes = append(nodes, n)
 		}
 	}
-	return out
+	return nodes, stages
 }

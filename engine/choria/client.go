@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,10 +31,11 @@ type Client struct {
 	stop    context.CancelFunc // of the goroutine that looks for brokers
 	keeping sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	calls   map[string]*inbox
-	waiting int // bytes in all inboxes
-	late    int
+	waiting atomic.Int64 // bytes in all inboxes; only route adds to them
+
+	mu    sync.Mutex // guards what follows
+	calls map[string]*inbox
+	late  int
 }
 
 // Connect opens the connection and keeps it open. An error says what to look at.

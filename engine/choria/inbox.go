@@ -52,12 +52,12 @@ func (c *Client) deliver(id string, data []byte) bool {
 		return false
 	case len(data) > maxReply:
 		box.large++
-	case c.waiting+len(data) > waitingBytes:
+	case c.waiting.Load()+int64(len(data)) > waitingBytes:
 		box.dropped++
 	default:
 		select {
 		case box.replies <- data:
-			c.waiting += len(data)
+			c.waiting.Add(int64(len(data)))
 		default:
 			box.dropped++
 		}
@@ -80,16 +80,9 @@ func (c *Client) close(id string) {
 	box := c.calls[id]
 	delete(c.calls, id)
 	for box != nil && len(box.replies) > 0 {
-		c.waiting -= len(<-box.replies)
+		c.waiting.Add(-int64(len(<-box.replies)))
 		c.late++
 	}
-}
-
-// taken notes that a reply waits no longer.
-func (c *Client) taken(data []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting -= len(data)
 }
 
 // count reads the counters of an inbox.

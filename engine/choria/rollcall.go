@@ -36,7 +36,7 @@ func (r *rollCall) window() time.Duration {
 
 // hear looks at one reply.
 func (r *rollCall) hear(data []byte) {
-	r.client.taken(data)
+	r.client.waiting.Add(-int64(len(data)))
 	reply, err := r.decoder.Reply(data)
 	switch {
 	case err == nil && reply.ID == r.id && (r.only == nil || r.only[reply.Sender]):

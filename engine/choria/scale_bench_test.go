@@ -84,11 +84,12 @@ func newCanned(b *testing.B, f *fleetsim.Fleet, c *choria.Client, nodes int) (*b
 		names, l.subjects = append(names, name), append(l.subjects, subject)
 	}
 	responder := benchConn(b, f)
+	ours := wire.ReplySubject("canned", "choria=playbot.mcollective", benchID)
 	var asked []byte
 	sub, err := responder.Subscribe(wire.NodeSubject("canned", ">"), func(m *nats.Msg) {
 		to := m.Reply
 		if to == "" { // a request of Choria names the subject inside
-			asked, to = m.Data, wire.ReplySubject("canned", "choria=playbot.mcollective", benchID)
+			asked, to = m.Data, ours
 		}
 		_ = responder.Publish(to, replies[m.Subject])
 	})

@@ -56,7 +56,7 @@ func (c *Client) firstAnswer(ctx context.Context, service, id string, box *inbox
 	for {
 		select {
 		case data := <-box.replies:
-			c.taken(data)
+			c.waiting.Add(-int64(len(data)))
 			r, o, err := decoder.Outcome(data)
 			if err == nil && r.ID == id {
 				return Reply{Sender: r.Sender, StatusCode: o.StatusCode, StatusMsg: o.StatusMsg, Data: o.Data}, nil

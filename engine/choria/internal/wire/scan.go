@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // maxDepth is how deep values may be nested for [scanner]; what is deeper is left to encoding/json.
@@ -76,7 +77,7 @@ func (s *scanner) number() ([]byte, bool) {
 }
 
 func (s *scanner) skipIf(any string) bool {
-	if s.i < len(s.b) && bytes.IndexByte([]byte(any), s.b[s.i]) >= 0 {
+	if s.i < len(s.b) && strings.IndexByte(any, s.b[s.i]) >= 0 {
 		s.i++
 		return true
 	}

@@ -5,25 +5,24 @@ import (
 	"unicode/utf8"
 )
 
-// raw reads a string and returns what stands between its quotes; escaped tells that it holds a backslash.
-func (s *scanner) raw() (text []byte, escaped, ok bool) {
-	if !s.take('"') {
-		return nil, false, false
+// is takes one byte, if it is c, and skips nothing before it.
+func (s *scanner) is(c byte) bool {
+	if s.i == len(s.b) || s.b[s.i] != c {
+		return false
 	}
-	start := s.i
-	for ; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
-		case c == '"':
-			s.i++
-			return s.b[start : s.i-1], escaped, true
-		case c == '\\':
-			escaped = true
-			s.i++
-		case c < ' ':
-			return nil, false, false
-		}
+	s.i++
+	return true
+}
+
+// run returns what stands for itself in a string: up to its end, an escape, or what JSON forbids.
+func (s *scanner) run() []byte {
+	i := s.i
+	for i < len(s.b) && s.b[i] >= ' ' && s.b[i] != '"' && s.b[i] != '\\' {
+		i++
 	}
-	return nil, false, false
+	text := s.b[s.i:i]
+	s.i = i
+	return text
 }
 
 // base64 reads a string of which the caller checks that it is base64: that leaves only line ends, which
@@ -43,60 +42,81 @@ func (s *scanner) base64() ([]byte, bool) {
 
 // plain reads a string without escapes.
 func (s *scanner) plain() ([]byte, bool) {
-	text, escaped, ok := s.raw()
-	return text, ok && !escaped
+	if !s.take('"') {
+		return nil, false
+	}
+	text := s.run()
+	return text, s.is('"')
 }
 
 // text reads a string; with escapes it is written to the end of room, which is returned.
 func (s *scanner) text(room []byte) (text, grown []byte, ok bool) {
-	text, escaped, ok := s.raw()
-	if !ok || !escaped {
-		return text, room, ok
-	}
-	start := len(room)
-	if room, ok = unescape(room, text); !ok {
+	if !s.take('"') {
 		return nil, room, false
 	}
-	return room[start:], room, true
+	text = s.run()
+	if s.is('"') {
+		return text, room, true
+	}
+	start := len(room)
+	room, ok = s.unescape(append(room, text...))
+	return room[start:], room, ok
 }
 
-// unescape appends a string without its escapes. Pairs of surrogates are not plain.
-func unescape(out, text []byte) ([]byte, bool) {
-	for len(text) > 0 {
-		at := bytes.IndexByte(text, '\\')
-		if at < 0 {
-			return append(out, text...), true
-		}
-		out = append(out, text[:at]...)
-		if at+1 >= len(text) {
+// unescape reads the rest of a string and appends it without its escapes, byte by byte: in JSON that stands in
+// JSON every few bytes are one.
+func (s *scanner) unescape(out []byte) ([]byte, bool) {
+	for s.i < len(s.b) {
+		c := s.b[s.i]
+		s.i++
+		switch {
+		case c == '"':
+			return out, true
+		case c < ' ':
 			return out, false
-		}
-		c := text[at+1]
-		text = text[at+2:]
-		switch c {
-		case '"', '\\', '/':
+		case c != '\\':
 			out = append(out, c)
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, ok := hex4(text)
-			if !ok {
+		case s.is('"'):
+			out = append(out, '"')
+		default:
+			var ok bool
+			if out, ok = s.escape(out); !ok {
 				return out, false
 			}
-			out, text = utf8.AppendRune(out, r), text[4:]
-		default:
-			return out, false
 		}
 	}
-	return out, true
+	return out, false
+}
+
+// escape reads what stands behind a backslash. Pairs of surrogates are not plain.
+func (s *scanner) escape(out []byte) ([]byte, bool) {
+	if s.i == len(s.b) {
+		return out, false
+	}
+	c := s.b[s.i]
+	s.i++
+	switch c {
+	case '"', '\\', '/':
+		return append(out, c), true
+	case 'b':
+		return append(out, '\b'), true
+	case 'f':
+		return append(out, '\f'), true
+	case 'n':
+		return append(out, '\n'), true
+	case 'r':
+		return append(out, '\r'), true
+	case 't':
+		return append(out, '\t'), true
+	case 'u':
+		r, ok := hex4(s.b[s.i:])
+		if !ok {
+			return out, false
+		}
+		s.i += 4
+		return utf8.AppendRune(out, r), true
+	}
+	return out, false
 }
 
 // hex4 reads the four digits of an escape.
