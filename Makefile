@@ -40,6 +40,7 @@ integration: ## tests with Chromium, npm, real Choria servers and a real PuppetD
 .PHONY: bench
 bench: ## benchmarks, as ratios taken in one run
 	$(GO) test -run '^$$' -bench . -benchtime 2s ./playbooks ./store ./engine ./engine/choria ./commands ./cmd/playbot
+	cd engine/choria/realfleet && $(GO) test -run '^$$' -bench . -benchtime 1x ./ratio
 
 .PHONY: fuzz
 fuzz: ## each fuzz target in turn for FUZZTIME
