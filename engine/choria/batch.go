@@ -28,7 +28,7 @@ var errTimeUp = errors.New("time is up")
 
 // batch asks some nodes and waits until all have answered, or the time is up. When the network
 // goes while they are asked, those that were asked are still waited for.
-func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
+func (k *call) batch(ctx context.Context, nodes []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
 	defer cancel()
 	if err := k.client.awaitConnection(ctx); err != nil {
@@ -39,16 +39,16 @@ func (k *call) batch(ctx context.Context, nodes []string, box *inbox) error {
 	}
 	before := k.client.conn.Stats().Reconnects
 	unsent := k.send(ctx, nodes)
-	err := k.await(ctx, box)
+	err := k.await(ctx)
 	if k.missing > 0 {
 		verdict := silent
-		if !k.client.unbroken(ctx, before) || k.lost(box) > k.result.Dropped {
+		if !k.client.unbroken(ctx, before) || k.lost() > k.result.Dropped {
 			verdict = unknown
 		}
-		k.drain(box)
+		k.readers.drain(k.take)
 		k.giveUp(nodes, verdict)
 	}
-	k.result.Dropped = k.lost(box)
+	k.result.Dropped = k.lost()
 	if unsent != nil {
 		return unsent
 	}
@@ -94,13 +94,13 @@ func certain(err error) bool {
 }
 
 // await takes replies until nobody is missing or the time is up, which is no error.
-func (k *call) await(ctx context.Context, box *inbox) error {
+func (k *call) await(ctx context.Context) error {
 	for k.missing > 0 {
 		select {
-		case data := <-box.replies:
-			k.take(data)
+		case data := <-k.readers.box.replies:
+			k.readers.take(data, k.take)
 		case <-ctx.Done():
-			k.drain(box)
+			k.readers.drain(k.take)
 			if errors.Is(context.Cause(ctx), errTimeUp) {
 				return nil
 			}
@@ -108,13 +108,6 @@ func (k *call) await(ctx context.Context, box *inbox) error {
 		}
 	}
 	return nil
-}
-
-// drain takes the replies that have arrived.
-func (k *call) drain(box *inbox) {
-	for range len(box.replies) { // not until it is empty: somebody may fill it for ever
-		k.take(<-box.replies)
-	}
 }
 
 // giveUp stops waiting for the nodes that have not answered.
@@ -128,19 +121,24 @@ func (k *call) giveUp(nodes []string, verdict stage) {
 }
 
 // lost is how many replies could not be held so far.
-func (k *call) lost(box *inbox) int {
-	_, dropped := k.client.count(box)
+func (k *call) lost() int {
+	_, dropped := k.client.count(k.readers.box)
 	return dropped + max(0, k.client.dropped()-k.droppedBefore)
 }
 
+// readOutcome is how the replies to a call are read.
+func readOutcome(d *wire.Decoder, data []byte) (r reading) {
+	r.reply, r.outcome, r.err = d.Outcome(data)
+	return r
+}
+
 // take counts a reply.
-func (k *call) take(data []byte) {
-	k.client.waiting.Add(-int64(len(data)))
-	r, o, err := k.decoder.Outcome(data)
+func (k *call) take(got reading) {
+	r, o := got.reply, got.outcome
 	switch stage := k.stages[r.Sender]; {
-	case errors.Is(err, wire.ErrUntrusted):
+	case errors.Is(got.err, wire.ErrUntrusted):
 		k.result.Untrusted++
-	case err != nil:
+	case got.err != nil:
 		k.result.Malformed++
 	case r.ID != k.q.ID:
 		k.result.Other++
@@ -170,7 +168,7 @@ func (c *Client) unbroken(ctx context.Context, reconnects uint64) bool {
 	return c.conn.FlushWithContext(ctx) == nil && c.conn.Stats().Reconnects == reconnects && c.conn.IsConnected()
 }
 
-func (k *call) finish(nodes []string, box *inbox) Result {
+func (k *call) finish(nodes []string) Result {
 	for _, n := range nodes {
 		switch k.stages[n] {
 		case silent:
@@ -185,8 +183,8 @@ func (k *call) finish(nodes []string, box *inbox) Result {
 	slices.Sort(k.result.Silent)
 	slices.Sort(k.result.Unknown)
 	slices.SortFunc(k.result.Replies, func(a, b Reply) int { return strings.Compare(a.Sender, b.Sender) })
-	large, _ := k.client.count(box)
+	large, _ := k.client.count(k.readers.box)
 	k.result.Malformed += large
-	k.result.Dropped = k.lost(box)
+	k.result.Dropped = k.lost()
 	return k.result
 }

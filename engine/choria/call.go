@@ -99,13 +99,13 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 		return Result{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	call := &call{
-		client: c, q: q, payload: payload, decoder: c.decoder(),
+		client: c, q: q, payload: payload,
 		stages: stages, droppedBefore: c.dropped(), result: Result{ID: q.ID, Replies: make([]Reply, 0, len(nodes))},
 	}
-	box := c.open(q.ID, 2*len(nodes)+64)
+	call.readers = c.readers(c.open(q.ID, 2*len(nodes)+64), readOutcome)
 	defer c.close(q.ID)
-	err = call.batches(ctx, nodes, box)
-	return call.finish(nodes, box), err
+	err = call.batches(ctx, nodes)
+	return call.finish(nodes), err
 }
 
 func (q Request) payload() (string, error) {
@@ -132,7 +132,7 @@ type call struct {
 	client        *Client
 	q             Request
 	payload       string
-	decoder       wire.Decoder
+	readers       *readers
 	stages        map[string]stage // of every target
 	asked         int              // nodes that were asked
 	missing       int              // nodes that are awaited
@@ -141,7 +141,7 @@ type call struct {
 	result        Result
 }
 
-func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
+func (k *call) batches(ctx context.Context, nodes []string) error {
 	size := k.q.BatchSize
 	if size <= 0 {
 		size = len(nodes)
@@ -163,7 +163,7 @@ func (k *call) batches(ctx context.Context, nodes []string, box *inbox) error {
 				return err
 			}
 		}
-		if err := k.batch(ctx, batch, box); err != nil {
+		if err := k.batch(ctx, batch); err != nil {
 			return err
 		}
 		first = false

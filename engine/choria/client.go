@@ -111,11 +111,6 @@ func (c *Client) awaitConnection(ctx context.Context) error {
 	return nil
 }
 
-// decoder reads replies to this client's requests.
-func (c *Client) decoder() wire.Decoder {
-	return wire.Decoder{Version: c.security.version, Senders: c.security.senders}
-}
-
 // request is asked in the name of caller. The replies come to our own subject, whoever that is: nobody may listen
 // to another's.
 func (c *Client) request(id, caller, agent, payload string, f wire.Filter) wire.Request {

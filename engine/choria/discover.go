@@ -49,16 +49,16 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 		return nil, err
 	}
 	roll := &rollCall{
-		client: c, id: id, decoder: c.decoder(), sent: time.Now(), found: make(map[string]bool),
+		client: c, id: id, readers: c.readers(box, readSender), sent: time.Now(), found: make(map[string]bool),
 		only: exactly(f.Identities), awaited: c.memory.begin(string(key), id, c.opts.MaxWait),
 	}
 	if err := out.to(wire.BroadcastSubject(c.opts.Collective, "discovery")); err != nil {
 		return nil, fmt.Errorf("discover: %w", err)
 	}
-	if err := c.gather(ctx, roll, box); err != nil {
+	if err := c.gather(ctx, roll); err != nil {
 		return nil, err
 	}
-	names, err := roll.end(box)
+	names, err := roll.end()
 	c.memory.end(string(key), roll.found)
 	return names, err
 }
@@ -75,21 +75,24 @@ func exactly(identities []string) map[string]bool {
 	return only
 }
 
-func (c *Client) gather(ctx context.Context, roll *rollCall, box *inbox) error {
+func (c *Client) gather(ctx context.Context, roll *rollCall) error {
 	end := time.NewTimer(c.opts.MaxWait)
 	defer end.Stop()
 	quiet := time.NewTimer(roll.window())
 	defer quiet.Stop()
 	for {
 		select {
-		case data := <-box.replies:
-			roll.hear(data)
+		case data := <-roll.readers.box.replies:
+			roll.readers.take(data, roll.hear)
 			if roll.complete() {
 				return nil
 			}
 			quiet.Reset(roll.window())
 		case <-quiet.C:
-			return nil
+			if len(roll.readers.box.replies) == 0 {
+				return nil
+			}
+			quiet.Reset(roll.window()) // it was we who did not listen
 		case <-end.C:
 			return nil
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ import (
 type rollCall struct {
 	client    *Client
 	id        string // of the request
-	decoder   wire.Decoder
+	readers   *readers
 	sent      time.Time
 	found     map[string]bool
 	only      map[string]bool // who can answer; nil: anybody
@@ -34,28 +34,30 @@ func (r *rollCall) window() time.Duration {
 	return max(r.client.opts.Window, time.Since(r.sent))
 }
 
+// readSender is how the replies to a discovery are read.
+func readSender(d *wire.Decoder, data []byte) (r reading) {
+	r.reply, r.err = d.Reply(data)
+	return r
+}
+
 // hear looks at one reply.
-func (r *rollCall) hear(data []byte) {
-	r.client.waiting.Add(-int64(len(data)))
-	reply, err := r.decoder.Reply(data)
+func (r *rollCall) hear(got reading) {
 	switch {
-	case err == nil && reply.ID == r.id && (r.only == nil || r.only[reply.Sender]):
-		r.found[reply.Sender] = true
-		delete(r.awaited, reply.Sender)
-	case errors.Is(err, wire.ErrUntrusted):
+	case got.err == nil && got.reply.ID == r.id && (r.only == nil || r.only[got.reply.Sender]):
+		r.found[got.reply.Sender] = true
+		delete(r.awaited, got.reply.Sender)
+	case errors.Is(got.err, wire.ErrUntrusted):
 		r.untrusted++
 		if r.untrusted == 1 {
-			r.client.opts.Logger.Warn("servers that nobody vouches for are not discovered", "error", err)
+			r.client.opts.Logger.Warn("servers that nobody vouches for are not discovered", "error", got.err)
 		}
 	}
 }
 
 // end looks at what has come in time, which may be much where signatures are checked, and returns who was found.
 // That there is nobody is no error; that there are servers of which none counts is one.
-func (r *rollCall) end(box *inbox) ([]string, error) {
-	for range len(box.replies) {
-		r.hear(<-box.replies)
-	}
+func (r *rollCall) end() ([]string, error) {
+	r.readers.drain(r.hear)
 	if len(r.found) == 0 && r.untrusted > 0 {
 		return nil, fmt.Errorf("discover: %d servers answered, and no issuer in nats.issuers vouches for any of them; is its key right, and do the servers sign their replies?", r.untrusted)
 	}
