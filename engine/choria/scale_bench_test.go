@@ -69,9 +69,8 @@ func median(list []time.Duration) time.Duration {
 func newCanned(b *testing.B, f *fleetsim.Fleet, c *choria.Client, nodes int) (*bareLoop, []string) {
 	b.Helper()
 	l := &bareLoop{replies: make(chan *nats.Msg, nodes)}
-	replies, names := make(map[string][]byte, nodes), make([]string, 0, nodes)
-	for i := range nodes {
-		name := fmt.Sprintf("node%05d.example.net", i+1)
+	replies, names := make(map[string][]byte, nodes), cannedNodes(nodes)
+	for _, name := range names {
 		msg, err := wire.EncodeReply(wire.Reply{
 			ID: benchID, Sender: name, Agent: "rpcutil", Time: time.Now(), Via: f.URL(),
 			Payload: fmt.Sprintf(`{"action":"ping","statuscode":0,"statusmsg":"OK","data":{"pong":%d}}`, time.Now().Unix()),
@@ -81,7 +80,7 @@ func newCanned(b *testing.B, f *fleetsim.Fleet, c *choria.Client, nodes int) (*b
 		}
 		subject := wire.NodeSubject("canned", name)
 		replies[subject] = msg
-		names, l.subjects = append(names, name), append(l.subjects, subject)
+		l.subjects = append(l.subjects, subject)
 	}
 	responder := benchConn(b, f)
 	ours := wire.ReplySubject("canned", "choria=playbot.mcollective", benchID)
@@ -115,4 +114,12 @@ func newCanned(b *testing.B, f *fleetsim.Fleet, c *choria.Client, nodes int) (*b
 	}
 	l.request = slices.Clone(asked)
 	return l, names
+}
+
+func cannedNodes(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("node%05d.example.net", i+1)
+	}
+	return names
 }
