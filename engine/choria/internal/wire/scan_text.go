@@ -65,24 +65,28 @@ func (s *scanner) text(room []byte) (text, grown []byte, ok bool) {
 
 // unescape reads the rest of a string and appends it without its escapes, byte by byte: in JSON that stands in
 // JSON every few bytes are one.
-func (s *scanner) unescape(out []byte) ([]byte, bool) {
-	for s.i < len(s.b) {
-		c := s.b[s.i]
-		s.i++
+func (s *scanner) unescape(out []byte) (_ []byte, ok bool) {
+	b, i := s.b, s.i
+	for i < len(b) {
+		c := b[i]
+		i++
 		switch {
 		case c == '"':
+			s.i = i
 			return out, true
 		case c < ' ':
 			return out, false
 		case c != '\\':
 			out = append(out, c)
-		case s.is('"'):
-			out = append(out, '"')
+		case i < len(b) && (b[i] == '"' || b[i] == '\\'): // the usual ones
+			out = append(out, b[i])
+			i++
 		default:
-			var ok bool
+			s.i = i
 			if out, ok = s.escape(out); !ok {
 				return out, false
 			}
+			i = s.i
 		}
 	}
 	return out, false
@@ -96,7 +100,7 @@ func (s *scanner) escape(out []byte) ([]byte, bool) {
 	c := s.b[s.i]
 	s.i++
 	switch c {
-	case '"', '\\', '/':
+	case '/':
 		return append(out, c), true
 	case 'b':
 		return append(out, '\b'), true
