@@ -7,7 +7,7 @@ import (
 )
 
 // What is kept in memory is bounded, whatever servers send: together these are far less than 256 MiB.
-// Decoding may take 40 times the size of a reply for a moment, one reply at a time and call.
+// Decoding may take 40 times the size of a reply for a moment, one reply at a time and call; see maxChunk.
 const (
 	// maxReply is the largest reply that is looked at, in bytes.
 	maxReply = 1 << 20

@@ -7,8 +7,8 @@ import (
 	"github.com/playbot/playbot/engine/choria/internal/wire"
 )
 
-// What is read side by side is bounded: so little that the time and a cancellation are looked at every few
-// milliseconds, and that decoding takes no more memory than that of one large reply.
+// What is read side by side is bounded: it is so little that the time and a cancellation are looked at every few
+// milliseconds, and that decoding takes little more memory than that of one large reply.
 const (
 	maxReaders = 8
 	maxAtOnce  = 64        // replies

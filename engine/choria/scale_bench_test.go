@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // BenchmarkCallOfFleet asks 500, 2,000 and 10,000 nodes directly, and compares with a bare NATS loop of
 // the same payloads: as many messages with the bytes of our request, answered by the same program with
 // the same bytes, all sent before the first is awaited, and none of them read. The replies are made
-// beforehand, so that what differs is the client's work. The ratio is that of medians.
+// beforehand, so that what differs is the client's work. x-bare is the ratio of medians; x-bare-cpu the same for the
+// processor's time of the process, with broker and nodes, which hardly depends on what else the machine does.
 func BenchmarkCallOfFleet(b *testing.B) {
 	for _, nodes := range []int{500, 2_000, 10_000} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) { benchFleet(b, nodes) })
@@ -40,24 +42,37 @@ func benchFleet(b *testing.B, nodes int) {
 	}
 	b.Cleanup(c.Close)
 	l, names := newCanned(b, f, c, nodes)
-	var ours, bare []time.Duration
+	var ours, bare, oursCPU, bareCPU []time.Duration
 	q := ping(names...)
 	q.ID = benchID
 	peak := watchHeap()
 	for b.Loop() {
-		began := time.Now()
+		began, cpu := time.Now(), processorTime(b)
 		res, err := c.Call(b.Context(), q)
 		if err != nil || len(res.Replies) != nodes {
 			b.Fatalf("%v, %s", err, account(res))
 		}
-		ours = append(ours, time.Since(began))
+		ours, oursCPU = append(ours, time.Since(began)), append(oursCPU, processorTime(b)-cpu)
 		b.StopTimer() // taken in turns, so that what else the machine does hits both
+		cpu = processorTime(b)
 		bare = append(bare, l.pipelined(b))
+		bareCPU = append(bareCPU, processorTime(b)-cpu)
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(median(ours))/float64(median(bare)), "x-bare")
+	b.ReportMetric(float64(median(oursCPU))/float64(median(bareCPU)), "x-bare-cpu")
 	b.ReportMetric(float64(median(ours).Microseconds()), "us-median")
 	b.ReportMetric(float64(peak())/(1<<20), "MiB-heap") // with broker and nodes
+}
+
+// processorTime of this process so far.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func median(list []time.Duration) time.Duration {
