@@ -193,16 +193,20 @@ func Run(ctx context.Context, c Command) (string, error) {
 func (p *Process) Poll(ctx context.Context, ask func(context.Context) error) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last error
 	for {
 		err := ask(ctx)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil {
+			last = err // and not that time was up in the middle of asking
+		}
 		select {
 		case <-p.done:
 			return p.Err()
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w; last: %w; it said last:\n%s", p.name, context.Cause(ctx), err, p.Said())
+			return fmt.Errorf("%s is not ready: %w; it said last:\n%s", p.name, errors.Join(context.Cause(ctx), last), p.Said())
 		case <-tick.C:
 		}
 	}
