@@ -4,6 +4,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -69,9 +70,10 @@ func (s *Stage) told(who string) int {
 	return n
 }
 
-// Gate waits for a message that asks for an approval.
+// Gate waits for a message that asks for an approval. It is an error when a run ends before.
 func (s *Stage) Gate(ctx context.Context) (workspace.Message, error) {
 	var gate workspace.Message
+	ended := false
 	err := s.Until(ctx, "the approval", func() bool {
 		for _, m := range s.Workspace.Everything(s.Channel) {
 			if strings.Contains(s.Workspace.PlainText(m), "[Approve]") {
@@ -79,29 +81,39 @@ func (s *Stage) Gate(ctx context.Context) (workspace.Message, error) {
 				return true
 			}
 		}
-		return false
+		_, _, lasts := s.count()
+		ended = lasts > 0
+		return ended
 	})
+	if ended {
+		err = errors.New("the run ended before it asked for an approval")
+	}
 	return gate, err
 }
 
 // Ended waits until so many runs have said their last word, their cards show it, and there is no other.
 func (s *Stage) Ended(ctx context.Context, runs int) error {
-	last := regexp.MustCompile(`^\S+ r-[0-9a-z]+ (success|failed): `) // as the text that the bot gives its last reply
 	return s.Until(ctx, "the end", func() bool {
-		cards, finals, lasts := 0, 0, 0
-		for _, m := range s.Workspace.Everything(s.Channel) {
-			switch {
-			case m.Metadata != nil:
-				cards++
-				if strings.HasSuffix(m.Text, ": success") || strings.HasSuffix(m.Text, ": failed") {
-					finals++
-				}
-			case m.ThreadTS != "" && last.MatchString(m.Text):
-				lasts++
-			}
-		}
+		cards, finals, lasts := s.count()
 		return cards == runs && finals == runs && lasts == runs
 	})
+}
+
+// count counts cards, those that are final, and last words.
+func (s *Stage) count() (cards, finals, lasts int) {
+	last := regexp.MustCompile(`^\S+ r-[0-9a-z]+ (success|failed): `) // as the text that the bot gives its last reply
+	for _, m := range s.Workspace.Everything(s.Channel) {
+		switch {
+		case m.Metadata != nil:
+			cards++
+			if strings.HasSuffix(m.Text, ": success") || strings.HasSuffix(m.Text, ": failed") {
+				finals++
+			}
+		case m.ThreadTS != "" && last.MatchString(m.Text):
+			lasts++
+		}
+	}
+	return cards, finals, lasts
 }
 
 // Refused is an error when the bot sent something that Slack refuses whatever the state of the workspace.
