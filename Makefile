@@ -19,6 +19,11 @@ build: ## build bin/playbot
 demo: build ## play the main job to its end in this terminal, on embedded parts
 	@bin/playbot demo
 
+.PHONY: demo-real
+demo-real: ## the same with real Choria servers, HAProxy, NRPE, puppet and PuppetDB of Debian; installs them as root
+	@cd cmd/internal/demoreal && $(GO) build -o ../../../bin/demoreal/ ./cmd/...
+	@bin/demoreal/demoreal
+
 .PHONY: dev
 dev: build ## the same in the browser: local workspace, simulated fleet, no accounts
 	@bin/playbot dev
@@ -32,9 +37,10 @@ quick: ## short tests, under 15 seconds once built
 	$(GO) test -short ./...
 
 .PHONY: integration
-integration: ## tests with Chromium, npm, real Choria servers and a real PuppetDB
+integration: ## tests with Chromium, npm, real Choria servers, HAProxy, NRPE, puppet and PuppetDB
 	$(GO) test -tags integration -count=1 ./bot/workspace/bolttest/... ./engine/puppetdb/realpdb/...
 	cd engine/choria/realfleet && $(GO) test -count=1 ./...
+	cd cmd/internal/demoreal && $(GO) test -count=1 -timeout 30m ./...
 	cd cmd/internal/browsertest && $(GO) test -count=1 ./...
 
 .PHONY: bench
