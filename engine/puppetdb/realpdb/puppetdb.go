@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"github.com/playbot/playbot/engine/puppetdb"
 	"github.com/playbot/playbot/engine/puppetdb/realpdb/daemon"
@@ -15,6 +16,9 @@ const (
 	puppetdbUser = "puppetdb"
 	jar          = "/usr/share/puppetdb/puppetdb.jar"
 	bootstrap    = "/etc/puppetdb/bootstrap.cfg"
+	// connectionTimeout is how long PuppetDB waits for PostgreSQL when it starts. Its default of 3 s ends
+	// it on a busy machine.
+	connectionTimeout = time.Minute
 )
 
 // startPuppetDB returns when PuppetDB answers.
@@ -32,7 +36,7 @@ func (s *Server) startPuppetDB(ctx context.Context, postgres int) error {
 	s.puppetdb, err = daemon.Start(ctx, daemon.Command{
 		Name: "PuppetDB", User: puppetdbUser, Dir: home,
 		Argv: []string{
-			"/usr/bin/java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jar,
+			"/usr/bin/java", "-Djava.io.tmpdir=" + filepath.Join(home, "var"), "-XX:-UsePerfData", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jar,
 			"clojure.main", "-m", "puppetlabs.puppetdb.core", "services",
 			"--config", filepath.Join(home, "conf.d"), "--bootstrap-config", bootstrap, "--restart-file", filepath.Join(home, "restart"),
 		},
@@ -82,12 +86,13 @@ subname=//127.0.0.1:%[2]d/puppetdb
 username=puppetdb
 password=%[3]s
 gc-interval=0
+connection-timeout=%[4]d
 [puppetdb]
 disable-update-checking=true
 [jetty]
 host=127.0.0.1
 port=0
-`, home, postgres, s.password),
+`, home, postgres, s.password, connectionTimeout.Milliseconds()),
 		"conf.d/auth.conf": `authorization: {
   version: 1
   rules: [
