@@ -23,7 +23,7 @@ type described struct{ filter.Server }
 func (d described) Classes() []string                 { return d.Server.Classes }
 func (d described) Facts() json.RawMessage            { return d.Server.Facts }
 func (d described) Identity() string                  { return d.Server.Identity }
-func (d described) KnownAgents() []string             { return d.Server.Agents }
+func (d described) KnownAgents() []string             { return d.Agents }
 func (d described) DataFuncMap() (ddl.FuncMap, error) { return ddl.FuncMap{}, nil }
 
 // judged is what Choria's own code says of a filter.
