@@ -92,7 +92,7 @@ func (s *sample) inside(t *testing.T) {
 	t.Helper()
 	s.t = t
 	var err error
-	if s.fleet, err = fleetsim.Start(t.Context(), fleetsim.Options{Nodes: fleetsim.WebFleet(3, 0)}); err != nil {
+	if s.fleet, err = fleetsim.Start(t.Context(), fleetsim.Options{Nodes: nodesOf2017()}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.fleet.Stop)
@@ -127,6 +127,16 @@ func (h transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result(), nil
+}
+
+// nodesOf2017 are of the time when rpcutil had versions of its own; today it has the server's.
+func nodesOf2017() []fleetsim.Node {
+	nodes := fleetsim.WebFleet(3, 0)
+	for i := range nodes {
+		nodes[i].Agents = fleetsim.Agents()
+		nodes[i].Agents["rpcutil"] = "1.3.0"
+	}
+	return nodes
 }
 
 // puppetDB knows the nodes of the fleet.
