@@ -241,6 +241,12 @@ func TestSource_valuesCannotChangeTheQuery(t *testing.T) {
 			}
 		}
 	}
+	for _, operator := range []string{"~", "=", "and", "not", "in"} {
+		got, err := discover(t, typ, map[string]any{"discovery_method": "choria", "identities": list(operator, "a")})
+		if err != nil || len(got) > 0 {
+			t.Errorf("a node named %s: got %v, %v; want nothing", operator, got, err)
+		}
+	}
 }
 
 func TestSource_leavesOutOtherCollectives(t *testing.T) {

@@ -119,7 +119,8 @@ func class(word string) (node, error) {
 }
 
 func identities(words []string) (node, error) {
-	names, either := node{}, node{"or"}
+	// PuppetDB takes a list whose first value is one of its operators for an operation; no node is named "".
+	names, either := node{""}, node{"or"}
 	for _, w := range words {
 		re, isPattern := pattern(w)
 		if !isPattern {

@@ -118,6 +118,8 @@ func TestTree_refusesWhatItDoesNotKnow(t *testing.T) {
 		`["from","nodes",["~","certname",1]]`:                       "is not text",
 		`["from","nodes",[">","certname","a"]]`:                     "not allowed on field certname",
 		`["from","nodes",["in","certname",["x"]]]`:                  `not a valid expression for "in"`,
+		`["from","nodes",["in","certname",["array",["~"]]]]`:        `~ requires exactly two arguments`,
+		`["from","nodes",["in","certname",["array",["=","a"]]]]`:    `= requires exactly two arguments`,
 		`["from","nodes",["in","certname",["array","x"]]]`:          `not a valid expression for "in"`,
 		`["from","nodes",["subquery","none",["=","certname","x"]]]`: `not a valid expression for "subquery"`,
 		`["from","nodes",["extract",["nosuch"]]]`:                   "'nosuch' is not a queryable field of nodes",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -99,13 +100,16 @@ func fact(t *rapid.T) Fact {
 	f := Fact{
 		Path:     rapid.SampledFrom([]string{"tier", "tier", "tier", "n", "f", "up", "os", "os.family", "os.n", "list", "e", "other", "nosuch", "os.nosuch", "tier.x"}).Draw(t, "path"),
 		Operator: rapid.SampledFrom([]string{"=", "==", "!=", "=~", "<", "<=", ">", ">="}).Draw(t, "operator"),
-		Value:    strings.TrimLeft(strings.TrimSpace(Values().Draw(t, "value")), "=~<>"),
+		Value:    strings.TrimSpace(strings.TrimLeftFunc(Values().Draw(t, "value"), operator)),
 	}
 	if f.Operator == "=" && len(f.Value) > 1 && f.Value[0] == '/' && f.Value[len(f.Value)-1] == '/' {
 		f.Operator = "=~"
 	}
 	return f
 }
+
+// operator reports whether a value cannot begin so: it would belong to the operator before it.
+func operator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("=~<>", r) }
 
 // hostile is what means something to PQL, to JSON, to SQL, to regular expressions or to templates.
 func hostile() *rapid.Generator[string] {
@@ -114,6 +118,7 @@ func hostile() *rapid.Generator[string] {
 			`x" or "1" = "1`, `x"]],["=","certname","web1.example.net"]]`, `x\`, `\"`, `x' or 'a'='a`, `") } or nodes { }`, "*", ".*", ".", "[a-z]*", "x|web1.example.net", "x\n.*", "%", "$1", "(?i)",
 			"{{ inputs.x }}", "{{ nodes.web }}", "}}", "[alfa]", "käse", "KÄSE", "日本", "two\nlines", "two", `C:\temp\x`, "c:\\TEMP\\x", `["=", "certname", "web1"]`, `say "hi"`, "a'b%_?", "true", "null", "\x00", "\ufffd", "\u2028",
 		}),
+		rapid.SampledFrom([]string{"~", "=", "<=", "and", "or", "not", "in", "extract", "subquery", "array"}), // PuppetDB's own words
 		rapid.StringMatching(`[a-b"'\[\](){}|\\.*+?^$%_,;:/ \n\täß日{}=~-]{1,8}`),
 		rapid.StringN(1, 6, 24),
 	)
