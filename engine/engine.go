@@ -89,9 +89,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume: list unfinished runs: %w", err)
 	}
-	for i, run := range e.restore(ctx, ids) {
-		e.take(ids[i], run)
-	}
+	e.take(ids, e.restore(ctx, ids))
 	e.logger.InfoContext(ctx, "resumed", "runs", len(ids))
 	return nil
 }

@@ -31,14 +31,18 @@ func (e *Engine) restore(ctx context.Context, ids []RunID) []*Run {
 	return runs
 }
 
-// take starts a run's goroutine with the run as it was read, or lets it read the run itself.
-func (e *Engine) take(id RunID, run *Run) {
+// take starts the goroutines of runs, each with the run as it was read, or lets it read the run itself. None does
+// anything that another can see before all are there: one that joins a child must find its goroutine, and not
+// start a second one.
+func (e *Engine) take(ids []RunID, runs []*Run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopping {
-		return
+	for i, id := range ids {
+		if e.runners[id] != nil || e.stopping {
+			continue
+		}
+		r := &runner{engine: e, id: id, inbox: make(chan mail, inboxSize), run: runs[i]}
+		e.runners[id] = r
+		e.wg.Go(r.loop)
 	}
-	r := &runner{engine: e, id: id, inbox: make(chan mail, inboxSize), run: run}
-	e.runners[id] = r
-	e.wg.Go(r.loop)
 }
