@@ -124,7 +124,11 @@ func (d decider) attempt(s *Step, t *playbooks.Task) action {
 	case last.Outcome == nil && (last.Effect == Once || s.repeats() >= maxRepeats):
 		return action{do: doUnknown, reason: ReasonCutOff}
 	case last.Outcome == nil:
-		return action{do: doAttempt, reason: ReasonCutOffRepeat, approval: d.run.used(last.Approval)}
+		a := d.run.used(last.Approval)
+		if a != nil && a.Limit().over(d.now) {
+			return d.gate(s, ReasonPersonRetries) // the yes was for before
+		}
+		return action{do: doAttempt, reason: ReasonCutOffRepeat, approval: a}
 	case last.Outcome.OK:
 		return d.endTask(s.Path, TaskOK, last.Outcome.Result.Message)
 	case s.tried() >= s.Tries || Code(last.Outcome.Code) == CodeCanceled:

@@ -89,7 +89,11 @@ func (s *Step) nextWave(number int, a *Approval, now time.Time) WaveStarted {
 	start := WaveStarted{Path: s.Path, Wave: number, Nodes: s.Waves()[number-1]}
 	if a != nil {
 		start.Approval = a.Approval
-		start.Nodes = start.Nodes[:min(len(start.Nodes), s.spare(a, now))]
+		most := s.spare(a, now)
+		if len(a.Waves) > 0 { // a pace that was taken back makes no wave larger than those that were approved
+			most = min(most, slices.Max(a.Waves))
+		}
+		start.Nodes = start.Nodes[:min(len(start.Nodes), most)]
 	}
 	return start
 }

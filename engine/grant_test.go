@@ -199,6 +199,12 @@ func TestGrant_isTheMostThatBegins(t *testing.T) {
 			gates:  []string{"wave 0 [2 2 1] k1 k2 k3 k4 k5: used", "wave 2 [1 1 1] k3 k4 k5: used", "wave 3 [1 1] k4 k5: used"},
 			status: engine.RunSuccess, task: "5 of 5 nodes in 4 waves",
 		},
+		"all waves of a size that became larger again": {
+			keys: "      waves: [1, 4]\n      destructive: true", script: []string{"ben approves waves=1", "slow size=1", "+5m", "cat approves", "slow every=0s", "+20m"},
+			waves:  []string{"k1", "k2", "k3", "k4", "k5"},
+			gates:  []string{"wave 0 [1 4] k1 k2 k3 k4 k5: used", "wave 2 [1 1 1 1] k2 k3 k4 k5: used"},
+			status: engine.RunSuccess, task: "5 of 5 nodes in 5 waves",
+		},
 		"part of a wave of its own gate": {
 			keys: each + "}", script: []string{"ben approves nodes=1", "+5m"},
 			waves: []string{"k1"},
@@ -303,6 +309,25 @@ func TestGrant_untilHoldsForTheTriesOfAStep(t *testing.T) {
 			t.Errorf("got %s: %s", run.Status, run.Message)
 		}
 	}, court())
+}
+
+func TestGrant_untilHoldsForARepeatAfterACrash(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		s := steer(t, h, "tasks: [{do: {name: one, destructive: true, idempotent: true}}]")
+		s.play("ben approves until=10m", "+10s")
+		h.Stop()
+		time.Sleep(time.Hour)
+		h.Restart()
+		synctest.Wait()
+		if n := h.Script.Calls("one"); n != 1 {
+			t.Errorf("the task went again %d times, an hour after the yes was over", n-1)
+		}
+		s.play("ben approves")
+		if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	})
 }
 
 func TestGrant_thatNobodyUsedInTimeIsTakenBack(t *testing.T) {

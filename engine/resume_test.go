@@ -1,3 +1,4 @@
+//nolint:thelper // what inHouse runs are the tests: a failure names their lines
 package engine_test
 
 import (

@@ -192,7 +192,9 @@ func (r *runner) act(ctx context.Context, a action) bool {
 			r.start(a) //nolint:contextcheck // a worker lives as long as the engine lets it
 			break
 		}
-		r.record(r.run.Steps[a.path].nextWave(a.wave, a.approval, time.Now()))
+		if w := r.run.Steps[a.path].nextWave(a.wave, a.approval, time.Now()); len(w.Nodes) > 0 {
+			r.record(w)
+		} // else its time has run out meanwhile: what is next is decided again
 	case doUnknown:
 		r.record(AttemptUnknown{Path: a.path, Attempt: r.run.Steps[a.path].Last().Attempt})
 	case doEndTask:

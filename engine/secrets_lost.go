@@ -133,7 +133,7 @@ func (r *runner) lacks() []string {
 // mayNeedSecrets reports whether something that an action renders may be a secret.
 func (r *runner) mayNeedSecrets(a action) bool {
 	switch a.do {
-	case doPrepare, doBegin, doAsk, doAttempt:
+	case doPrepare, doBegin, doAsk, doAttempt, doWave:
 		return true
 	case doLock, doUnlock, doRelease, doRelock: // the names of locks are known; their store may have to be opened
 		for _, part := range r.book.DataStores {
@@ -142,7 +142,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 			}
 		}
 		return false
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold, doWave:
+	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold:
 		return false
 	}
 	return true

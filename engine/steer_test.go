@@ -152,6 +152,32 @@ func TestPause_lets_the_wave_end_and_holds_the_next(t *testing.T) {
 	})
 }
 
+func TestPause_holds_a_wave_that_was_sent_on_before(t *testing.T) {
+	t.Parallel()
+	for name, acts := range map[string][]string{
+		"slowed":  {"slow every=10m", "next", "pause"},
+		"resumed": {"pause", "next", "resume", "pause"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, rolling("      waves: [1, 2]"))
+				for _, act := range acts {
+					s.ok(act)
+				}
+				s.after(72 * time.Hour)
+				s.wantHeld("tasks.1 wave 2")
+				s.wantBegun("k1")
+				s.ok("next")
+				s.ok("resume")
+				if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+					t.Errorf("got %s", run.Status)
+				}
+			})
+		})
+	}
+}
+
 func TestPause_holds_before_the_next_task_of_any_run(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {

@@ -119,6 +119,16 @@ func (r *Run) stoodStill(since, now time.Time) time.Duration {
 	return total
 }
 
+// takeBackNext has a wave that was sent on and has not begun wait like any other: a pause that is said later
+// holds it too.
+func (r *Run) takeBackNext() {
+	step := r.Rolling()
+	if step == nil || step.Rollout.Sent == nil || step.Rollout.Sent.Wave <= len(step.Rollout.Begun) {
+		return
+	}
+	r.edit(step.Path).Rollout.Sent = nil
+}
+
 func (r *Run) applySteering(payload Payload, at time.Time) {
 	switch p := payload.(type) {
 	case RunPaused:
@@ -126,6 +136,7 @@ func (r *Run) applySteering(payload Payload, at time.Time) {
 			return
 		}
 		r.Pauses = append(slices.Clip(r.Pauses), Pause{Seq: r.Seq, By: p.Actor, Why: p.Reason, At: at})
+		r.takeBackNext()
 	case RunResumed:
 		pause := r.Paused()
 		if pause == nil {

@@ -132,15 +132,25 @@ func (f *finder) natsOptions() []nats.Option {
 }
 
 // Broker is the address of the broker that the client is connected to; "" while there is none.
-func (c *Client) Broker() string { return c.conn.ConnectedUrlRedacted() }
+func (c *Client) Broker() string { return bare(c.conn.ConnectedUrl()) }
 
-// Brokers lists the brokers that the client would turn to now, without passwords: those that are configured
+// bare is an address without who connects there: NATS takes a name without a password for a token.
+func bare(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "an address that cannot be read"
+	}
+	u.User = nil
+	return u.String()
+}
+
+// Brokers lists the brokers that the client would turn to now, without names and passwords: those that are configured
 // or were found, and those that a broker told it about.
 func (c *Client) Brokers() []string {
 	var out []string
 	for _, s := range c.conn.Servers() {
 		if u, err := url.Parse(s); err == nil && u.Host != nowhere {
-			out = append(out, u.Redacted())
+			out = append(out, bare(s))
 		}
 	}
 	return out
@@ -148,7 +158,11 @@ func (c *Client) Brokers() []string {
 
 // where says where the network is looked for, and what to look at when it is not there.
 func (o Options) where(brokers []string) (place, question string) {
-	place = strings.Join(brokers, ", ")
+	names := make([]string, len(brokers))
+	for i, b := range brokers {
+		names[i] = bare(b)
+	}
+	place = strings.Join(names, ", ")
 	if o.SRVDomain == "" {
 		return place, "is the address in nats.servers right?"
 	}

@@ -15,7 +15,7 @@ type Connection struct {
 
 // Connection looks at the connection. It waits for one answer of the broker, 10 seconds at most.
 func (c *Client) Connection() Connection {
-	out := Connection{Broker: c.conn.ConnectedUrlRedacted(), Name: c.conn.ConnectedServerName()}
+	out := Connection{Broker: c.Broker(), Name: c.conn.ConnectedServerName()}
 	if state, err := c.conn.TLSConnectionState(); err == nil {
 		out.TLS = tls.VersionName(state.Version)
 	}

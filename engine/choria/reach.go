@@ -37,7 +37,7 @@ func (r *reach) back(c *nats.Conn) {
 	r.err = nil
 	r.mu.Unlock()
 	r.changed()
-	r.logger.Info("the Choria network is in reach", "server", c.ConnectedUrlRedacted())
+	r.logger.Info("the Choria network is in reach", "server", bare(c.ConnectedUrl()))
 }
 
 // reason says why the network is out of reach.

@@ -130,6 +130,16 @@ func TestClose_isNoLossOfTheNetwork(t *testing.T) {
 	})
 }
 
+func TestConnect_doesNotSayWhoWantedToConnect(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"hunter1:hunter2", "hunter3"} { // the second one is a token
+		_, err := choria.Connect(t.Context(), choria.Options{Servers: []string{"nats://" + who + "@127.0.0.1:1"}, Insecure: true})
+		if err == nil || strings.Contains(err.Error(), "hunter") || !strings.Contains(err.Error(), "nats://127.0.0.1:1") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestConnect_namesTheServerAndTheRemedy(t *testing.T) {
 	t.Parallel()
 	certs := authority(t, "playbot.mcollective")

@@ -32,6 +32,9 @@ func (c *checker) steered(e engine.Event) {
 	switch p := e.Payload.(type) {
 	case engine.RunPaused:
 		c.paused = true
+		for _, r := range c.rollouts { // what was sent on and has not begun waits again
+			r.sent = 0
+		}
 	case engine.RunResumed, engine.CancelRequested:
 		c.paused = false
 	case engine.RunHeld:

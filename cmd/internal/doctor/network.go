@@ -44,7 +44,7 @@ func (w network) look(ctx context.Context, n *notes) {
 // slow asks once more and listens for longer.
 func (w network) slow(ctx context.Context) []string {
 	o := w.cfg.ChoriaOptions()
-	o.Servers, o.Window, o.MaxWait = []string{w.server}, w.patience(), w.patience()
+	o.Servers, o.SRVDomain, o.Window, o.MaxWait = []string{w.server}, "", w.patience(), w.patience()
 	client, err := choria.Connect(ctx, o)
 	if err != nil {
 		return nil

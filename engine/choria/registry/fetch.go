@@ -27,6 +27,9 @@ const (
 	firstRetry = time.Minute
 	// maxWarnings is how many of the warnings about a DDL are logged.
 	maxWarnings = 10
+	// minTimeout is, with the way, what an agent without a DDL is given: the word of a stranger has no node given
+	// up, and its reservation ended, while it still acts.
+	minTimeout = 18 * time.Second
 	// maxTimeout is the longest time-out that a DDL of the registry may ask for.
 	maxTimeout = time.Hour
 )
@@ -61,10 +64,14 @@ func (r *Registry) round(ctx context.Context) error {
 			Agent: "choria_registry", Action: "ddl", Timeout: answerTime,
 			Data: map[string]any{"name": name, "plugin_type": "agent", "format": "json"},
 		})
-		if err != nil {
+		switch {
+		case err == nil:
+			r.heard(ctx, name, reply)
+		case errors.Is(err, choria.ErrNoService), errors.Is(err, choria.ErrNotSent), ctx.Err() != nil:
 			return err
+		default: // there is an answer about this agent, and none that counts; others may have better ones
+			r.refuse(ctx, name, "", err)
 		}
-		r.heard(ctx, name, reply)
 	}
 	return nil
 }
@@ -87,18 +94,13 @@ func (r *Registry) due() []string {
 // heard takes an answer. One that is refused leaves what was known before.
 func (r *Registry) heard(ctx context.Context, name string, reply choria.Reply) {
 	text, d, err := read(name, reply)
+	if err != nil {
+		r.refuse(ctx, name, reply.Sender, err)
+		return
+	}
 	r.mu.Lock()
 	a := r.agents[name]
 	a.due = time.Now().Add(refresh)
-	if err != nil {
-		news := a.refused != err.Error()
-		a.refused = err.Error()
-		r.mu.Unlock()
-		if news {
-			r.opts.Logger.WarnContext(ctx, "the registry's DDL is refused", "agent", name, "server", reply.Sender, "error", err)
-		}
-		return
-	}
 	before := a.described
 	sum := sha256.Sum256([]byte(text))
 	same := before != nil && a.digest == sum
@@ -112,6 +114,19 @@ func (r *Registry) heard(ctx context.Context, name string, reply choria.Reply) {
 		r.opts.Logger.WarnContext(ctx, "a DDL of the registry cannot be kept; it is fetched again after the next start", "agent", name, "error", err)
 	}
 	poke(r.changed)
+}
+
+// refuse notes why there is no new DDL, and asks again after a while.
+func (r *Registry) refuse(ctx context.Context, name, server string, err error) {
+	r.mu.Lock()
+	a := r.agents[name]
+	a.due = time.Now().Add(refresh)
+	news := a.refused != err.Error()
+	a.refused = err.Error()
+	r.mu.Unlock()
+	if news {
+		r.opts.Logger.WarnContext(ctx, "the registry's DDL is refused", "agent", name, "server", server, "error", err)
+	}
 }
 
 // tell logs what counts from now on.
@@ -154,7 +169,9 @@ func accept(file, name, text string) (*ddl.DDL, error) {
 	if d.Timeout > maxTimeout {
 		return nil, fmt.Errorf("%s: metadata.timeout: %v is more than the %v that the registry may ask for; put the DDL into a folder of choria.ddls", file, d.Timeout, maxTimeout)
 	}
-	return d.WithoutDefaults(), nil
+	d = d.WithoutDefaults()
+	d.Timeout = max(d.Timeout, minTimeout)
+	return d, nil
 }
 
 // brief is the first of many lines: what is wrong with a stranger's text may be as long as the text.

@@ -113,6 +113,30 @@ func TestRun_refusesWhatIsNoGoodDDL(t *testing.T) {
 	}
 }
 
+func TestRun_anAnswerThatDoesNotCountKeepsNoOtherAgentFromItsDDL(t *testing.T) {
+	t.Parallel()
+	huge := text(t, "appmgr") + strings.Repeat(" ", 2<<20)
+	serve(t, map[string]string{"appmgr": huge, "nrpe": text(t, "nrpe")}, nil, func(b bed) {
+		b.version("appmgr")
+		b.version("nrpe")
+		time.Sleep(time.Minute)
+		if got := b.version("nrpe"); got == "" {
+			b.Errorf("nrpe is not described: %s", b.log)
+		}
+	})
+}
+
+func TestRun_noNodeIsGivenUpEarlierThanWithoutADDL(t *testing.T) {
+	t.Parallel()
+	serve(t, map[string]string{"appmgr": text(t, "appmgr", `"timeout": 60`, `"timeout": 1`)}, nil, func(b bed) {
+		b.version("appmgr")
+		b.settle()
+		if got := b.registry.Newest("appmgr").Timeout; got < 18*time.Second {
+			b.Errorf("nodes have %v to answer", got)
+		}
+	})
+}
+
 func TestRun_anAgentThatTheRegistryDoesNotKnowStaysUndescribed(t *testing.T) {
 	t.Parallel()
 	serve(t, map[string]string{}, nil, func(b bed) {

@@ -280,6 +280,9 @@ func TestFlatFile_aTypedNameLeadsToNoOtherFolder(t *testing.T) {
 	if got, err := typed(t, mcollective.Type(from), filter, "uk"); err != nil || strings.Join(got, " ") != "web1" {
 		t.Errorf("got %v, %v", got, err)
 	}
+	if got, err := typed(t, mcollective.Type(from), filter, "/tmp/secret"); err == nil || !strings.Contains(err.Error(), "would lead to another folder") {
+		t.Errorf("got %v, %v", got, err)
+	}
 	if got, err := typed(t, mcollective.Type(from), filter, "../secret"); err == nil || !strings.Contains(err.Error(), "would lead to another folder") {
 		t.Errorf("got %v, %v", got, err)
 	}

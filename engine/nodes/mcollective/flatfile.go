@@ -67,8 +67,8 @@ func (l *list) check(p *playbooks.Properties, options map[string]string) {
 		p.Remedy("discovery_options", "add file: …", "discovery_options name no file")
 	}
 	for _, e := range p.Source("discovery_options").Entries() {
-		if text, mixed := e.Value.Filled(plainWord); mixed && e.Key == "file" && ups(text) != ups(l.path) {
-			p.RemedyAt(e.Pos, "give a name without ..", "the value of a template would lead to another folder in %q", l.path)
+		if text, mixed := e.Value.Filled(plainWord); mixed && e.Key == "file" && (ups(text) != ups(l.path) || filepath.IsAbs(text) != filepath.IsAbs(l.path)) {
+			p.RemedyAt(e.Pos, "give a name that does not begin with / and has no ..", "the value of a template would lead to another folder in %q", l.path)
 		}
 	}
 	if format, given := options["format"]; given && !slices.Contains(formats(), format) {

@@ -27,7 +27,7 @@ func TestSource_noFilterSelectsOtherNodesThanItShould(t *testing.T) {
 }
 
 // typed is what a filter selects when somebody types a value for its template.
-func typed(t *testing.T, typ engine.NodeSourceType, filter, value string) ([]string, error) {
+func typed(t *testing.T, typ engine.NodeSourceType, filter string, value any) ([]string, error) {
 	t.Helper()
 	book, err := playbooks.Parse("b.yaml", []byte("name: b\nversion: 1.0.0\nauthor: a\ndescription: d\ninputs: {v: {type: String}}\n"+
 		"nodes: {web: {type: mcollective, "+filter+"}}\ntasks: []\n"), engine.Types{Nodes: []engine.NodeSourceType{typ}})
@@ -126,5 +126,19 @@ func TestSource_aTypedValueIsNothingButAValue(t *testing.T) {
 	}
 	if selected < 50 || refused < 50 {
 		t.Errorf("%d nodes were selected, %d values refused; the test compares nothing", selected, refused)
+	}
+}
+
+func TestSource_aFilterThatIsLeftEmptyIsRefused(t *testing.T) {
+	t.Parallel()
+	from := inventoryOf(t, filtertest.Nodes())
+	for _, row := range []struct {
+		key   string
+		value any
+	}{{"compound", ""}, {"agents", []any{}}, {"classes", []any{}}, {"facts", []any{}}, {"identities", []any{}}} {
+		got, err := typed(t, mcollective.Type(from), `discovery_method: inventory, discovery_options: {file: fleet.json}, `+row.key+`: "{{ inputs.v }}"`, row.value)
+		if want := "leaves " + row.key + " empty, and that would select every node"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, %v; want an error that says %q", row.key, got, err, want)
+		}
 	}
 }

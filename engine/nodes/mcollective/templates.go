@@ -23,6 +23,7 @@ func (t templates) check(f choria.Filter) {
 		}
 		return
 	}
+	t.empty(f)
 	if text, mixed := t.Source("compound").Filled(plainWord); mixed && filter.Shape(text) != filter.Shape(f.Compound) {
 		t.changed("compound", f.Compound)
 	}
@@ -39,6 +40,17 @@ func (t templates) check(f choria.Filter) {
 			if text, mixed := item.Filled(plainWord); mixed && list.shape(text) != list.shape(list.words[i]) {
 				t.changed(list.key, list.words[i])
 			}
+		}
+	}
+}
+
+// empty refuses a filter that its template leaves empty: it would select everything.
+func (t templates) empty(f choria.Filter) {
+	for key, n := range map[string]int{
+		"agents": len(f.Agents), "classes": len(f.Classes), "identities": len(f.Identities), "facts": len(f.Facts), "compound": len(f.Compound),
+	} {
+		if _, written := t.Source(key).Literal(); t.Has(key) && n == 0 && !written {
+			t.Remedy(key, "give the template a value; a set without this filter leaves the key out", "the value of a template leaves %s empty, and that would select every node", key)
 		}
 	}
 }
