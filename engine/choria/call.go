@@ -121,9 +121,12 @@ func (q Request) payload() (string, error) {
 	return string(payload), err
 }
 
-// validIdentity refuses names that would change the subject they are sent to.
+// maxIdentity is the length of the longest name of a host, in bytes: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+const maxIdentity = 255
+
+// validIdentity refuses names that would change the subject they are sent to, and those that no host can have.
 func validIdentity(name string) bool {
-	return name != "" && !strings.ContainsAny(name, " \t\r\n*>") &&
+	return name != "" && len(name) <= maxIdentity && !strings.ContainsAny(name, " \t\r\n*>") &&
 		!strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".") && !strings.Contains(name, "..")
 }
 

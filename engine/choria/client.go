@@ -28,7 +28,9 @@ type Client struct {
 	reach    *reach
 	memory   *memory
 
-	stop    context.CancelFunc // of the goroutine that looks for brokers
+	stragglers chan straggler
+
+	stop    context.CancelFunc // of the goroutines that look for brokers and at who was late
 	keeping sync.WaitGroup
 
 	waiting atomic.Int64 // bytes in all inboxes; only route adds to them
@@ -61,7 +63,7 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, o.connectError(servers, err)
 	}
-	c := &Client{opts: o, conn: conn, security: sec, reach: r, memory: newMemory(), calls: make(map[string]*inbox)}
+	c := &Client{opts: o, conn: conn, security: sec, reach: r, memory: newMemory(), stragglers: make(chan straggler, maxStragglers), calls: make(map[string]*inbox)}
 	c.sub, err = conn.Subscribe(wire.ReplySubject(o.Collective, sec.callers.Own, "*"), c.route)
 	if err == nil {
 		err = c.sub.SetPendingLimits(pendingReplies, pendingBytes)
@@ -72,6 +74,7 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	}
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
+	c.keeping.Go(func() { c.learn(keeping) })
 	if finder != nil {
 		c.keeping.Go(func() { finder.keep(keeping, conn) })
 	}

@@ -1,6 +1,7 @@
 package choria
 
 import (
+	"context"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +19,10 @@ const (
 	waitingBytes = 32 << 20
 	// keptBytes bounds the replies that a call keeps, decoded.
 	keptBytes = 32 << 20
+	// maxStraggler is the largest answer, in bytes, that is looked at when it came too late for a discovery; one
+	// with a token has some 3 KB. maxStragglers may wait.
+	maxStraggler  = 16 << 10
+	maxStragglers = 1 << 10
 	// trimmedText is how much of the status text is kept of a reply for which there is no room.
 	trimmedText = 256
 )
@@ -33,10 +38,31 @@ type inbox struct {
 // nobody costs no decoding.
 func (c *Client) route(m *nats.Msg) {
 	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
-	if !c.deliver(id, m.Data) && len(m.Data) <= maxReply && c.memory.awaits(id) {
-		decoder := c.decoder()
-		if r, err := decoder.Reply(m.Data); err == nil && r.ID == id {
-			c.memory.learn(id, r.Sender)
+	if !c.deliver(id, m.Data) && len(m.Data) <= maxStraggler && c.memory.awaits(id) {
+		select {
+		case c.stragglers <- straggler{id, m.Data}:
+		default: // who was late is a help and never an answer
+		}
+	}
+}
+
+// straggler is an answer that came too late for a discovery.
+type straggler struct {
+	id   string
+	data []byte
+}
+
+// learn reads the answers that came too late until ctx ends: not where the connection waits for it.
+func (c *Client) learn(ctx context.Context) {
+	decoder := c.decoder()
+	for {
+		select {
+		case late := <-c.stragglers:
+			if r, err := decoder.Reply(late.data); err == nil && r.ID == late.id && validIdentity(r.Sender) {
+				c.memory.learn(late.id, r.Sender)
+			}
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -18,7 +18,11 @@ type rollCall struct {
 	only      map[string]bool // who can answer; nil: anybody
 	awaited   map[string]bool // who answered the last time, and has not yet
 	untrusted int             // servers that nobody vouches for
+	crowded   bool            // more names were heard than there can be servers
 }
+
+// maxFound bounds what one discovery keeps: ten times the largest fleet that playbot is made for.
+const maxFound = 100_000
 
 // complete reports whether everybody has answered who can.
 func (r *rollCall) complete() bool { return r.only != nil && len(r.found) == len(r.only) }
@@ -43,8 +47,11 @@ func readSender(d *wire.Decoder, data []byte) (r reading) {
 // hear looks at one reply.
 func (r *rollCall) hear(got reading) {
 	switch {
-	case got.err == nil && got.reply.ID == r.id && (r.only == nil || r.only[got.reply.Sender]):
-		r.found[got.reply.Sender] = true
+	case got.err == nil && got.reply.ID == r.id && validIdentity(got.reply.Sender) && (r.only == nil || r.only[got.reply.Sender]):
+		r.crowded = r.crowded || len(r.found) == maxFound
+		if !r.crowded {
+			r.found[got.reply.Sender] = true
+		}
 		delete(r.awaited, got.reply.Sender)
 	case errors.Is(got.err, wire.ErrUntrusted):
 		r.untrusted++
@@ -58,6 +65,9 @@ func (r *rollCall) hear(got reading) {
 // That there is nobody is no error; that there are servers of which none counts is one.
 func (r *rollCall) end() ([]string, error) {
 	r.readers.drain(r.hear)
+	if r.crowded {
+		return nil, fmt.Errorf("discover: more than %d servers answered; does one of them invent names?", maxFound)
+	}
 	if len(r.found) == 0 && r.untrusted > 0 {
 		return nil, fmt.Errorf("discover: %d servers answered, and no issuer in nats.issuers vouches for any of them; is its key right, and do the servers sign their replies?", r.untrusted)
 	}
