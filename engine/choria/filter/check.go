@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -35,6 +36,9 @@ func Check(text string, local bool) error {
 			return fmt.Errorf("the function %s belongs to a plugin of the servers; let discovery_method be mc, which asks them", name)
 		}
 	}
+	if local && names.endless {
+		return errors.New("a range, and an iteration inside another, can take for ever on this machine; let discovery_method be mc, or compare lists of facts one by one")
+	}
 	for _, query := range names.queries {
 		if err := checkQuery(query); err != nil {
 			return err
@@ -65,6 +69,7 @@ type names struct {
 	plain    []string
 	called   []string
 	queries  []string // the texts inside with("…")
+	endless  bool     // it has a range, or an iteration inside another
 }
 
 // Visit implements [ast.Visitor]. Operands are visited before what they belong to.
@@ -72,6 +77,12 @@ func (n *names) Visit(node *ast.Node) {
 	switch t := (*node).(type) {
 	case *ast.IdentifierNode:
 		n.plain = append(n.plain, t.Value)
+	case *ast.BinaryNode:
+		n.endless = n.endless || t.Operator == ".."
+	case *ast.PredicateNode:
+		inner := &iteration{}
+		ast.Walk(&t.Node, inner)
+		n.endless = n.endless || inner.found
 	case *ast.VariableDeclaratorNode:
 		n.declared = append(n.declared, t.Name)
 	case *ast.CallNode:
@@ -88,6 +99,16 @@ func (n *names) Visit(node *ast.Node) {
 				n.queries = append(n.queries, text.Value)
 			}
 		}
+	}
+}
+
+// iteration looks for one in an expression.
+type iteration struct{ found bool }
+
+// Visit implements [ast.Visitor].
+func (i *iteration) Visit(node *ast.Node) {
+	if _, ok := (*node).(*ast.PredicateNode); ok {
+		i.found = true
 	}
 }
 

@@ -31,6 +31,8 @@ func TestCheck_namesWhatServersWouldTakeWithoutAWord(t *testing.T) {
 		`any(classes, {# startsWith "roles"})`:          {},
 		`include(fact("list"), 1) and len(agents) > 2`:  {},
 		`scout("x").version == "1"`:                     {local: "belongs to a plugin of the servers; let discovery_method be mc"},
+		`let r = 1..900000; all(r, # > 0)`:              {local: "can take for ever on this machine"},
+		`any(agents, any(classes, # == "a"))`:           {local: "can take for ever on this machine"},
 		`roles::web and country=uk`:                     {mc: `write an expression such as with("roles::web") and with("country=uk")`},
 		`apache and nginx`:                              {mc: `no server knows "apache"; write with("apache")`},
 		`with("a") and fact("b") == c`:                  {mc: `no server knows "c"`},
