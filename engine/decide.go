@@ -125,7 +125,7 @@ func decide(r *Run, book *playbooks.Playbook, now time.Time) action {
 	case r.Prepared == nil:
 		return action{do: doPrepare, reason: ReasonUnprepared}
 	}
-	return d.lists()
+	return d.unasked(d.lists())
 }
 
 // lists walks the lists in their order.

@@ -155,6 +155,9 @@ func (d decider) first(s *Step) action {
 func (d decider) resolved(s *Step, t *playbooks.Task, word AttemptResolved) action {
 	switch word.Choice {
 	case ResolveRetry:
+		if a, held := d.hold(s.Path, 0); held {
+			return a
+		}
 		return d.gate(s, ReasonPersonRetries)
 	case ResolveDone:
 		return d.endTask(s.Path, TaskOK, "marked done by "+word.Actor.Label())

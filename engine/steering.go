@@ -67,6 +67,16 @@ type Wave struct {
 // sent reports whether a person let a wave start although the run is paused or slowed.
 func (r *Rollout) sent(wave int) bool { return r.Sent != nil && r.Sent.Wave == wave }
 
+// sentOn reports whether a task, or a wave of it, stands in a wave that a person has let start in spite of
+// the pause, or before it: the waves before have to end first.
+func (r *Run) sentOn(p Path, wave int) bool {
+	if owner, number, ok := p.InWave(); ok {
+		p, wave = owner, number
+	}
+	s := r.Steps[p]
+	return s != nil && s.Rollout.Sent != nil && 0 < wave && wave <= s.Rollout.Sent.Wave
+}
+
 // every is the least pause between two waves.
 func (r *Rollout) every() time.Duration {
 	if r.Pace == nil {
@@ -119,14 +129,12 @@ func (r *Run) stoodStill(since, now time.Time) time.Duration {
 	return total
 }
 
-// takeBackNext has a wave that was sent on and has not begun wait like any other: a pause that is said later
-// holds it too.
+// takeBackNext has a wave that was sent on be like any other: a pause that is said later holds it too, or what
+// it would ask.
 func (r *Run) takeBackNext() {
-	step := r.Rolling()
-	if step == nil || step.Rollout.Sent == nil || step.Rollout.Sent.Wave <= len(step.Rollout.Begun) {
-		return
+	if step := r.Rolling(); step != nil && step.Rollout.Sent != nil {
+		r.edit(step.Path).Rollout.Sent = nil
 	}
-	r.edit(step.Path).Rollout.Sent = nil
 }
 
 func (r *Run) applySteering(payload Payload, at time.Time) {

@@ -18,7 +18,7 @@ func Check(events []engine.Event, secrets ...string) []string {
 		open: make(map[engine.Path]engine.AttemptStarted), unknown: make(map[string]bool),
 		gated: make(map[engine.Path]bool), approvals: make(map[string]*approval),
 		taskLocks: make(map[engine.Path][]string),
-		asked:     make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq),
+		asked:     make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq), retried: make(map[engine.Path]bool),
 		rollouts: make(map[engine.Path]*rollout),
 	}
 	for i, e := range events {
@@ -47,6 +47,7 @@ type checker struct {
 	asked     map[engine.Path]engine.Seq
 	lacks     []string                   // secrets that a restart has lost
 	resolved  map[engine.Path]engine.Seq // where a person chose to retry
+	retried   map[engine.Path]bool       // a person has its latest attempt go again, and it has not
 	paused    bool                       // by a person
 	rollouts  map[engine.Path]*rollout   // by the path of the rolling task
 }

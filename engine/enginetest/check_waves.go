@@ -52,8 +52,19 @@ func (c *checker) steered(e engine.Event) {
 	case engine.TaskSkipped:
 		c.began(e.Seq, p.Path)
 	case engine.AttemptStarted:
-		if c.keeps(p.Path) && p.Attempt == 1 && p.Key != "" {
+		if c.keeps(p.Path) && (p.Attempt == 1 || c.retried[p.Path]) && p.Key != "" {
 			c.say("promise 8: event %d starts %s in a run that is paused", e.Seq, p.Path)
+		}
+		c.retried[p.Path] = false
+	case engine.AttemptResolved:
+		c.retried[p.Path] = p.Choice == engine.ResolveRetry
+	case engine.ApprovalAsked:
+		if c.paused && !c.stopped && !c.sentOn(p.Path, p.Wave) {
+			c.say("promise 8: event %d asks about %s in a run that is paused", e.Seq, p.Path)
+		}
+	case engine.ApprovalExpired:
+		if a := c.approvals[p.Approval]; a != nil && c.paused && !c.stopped && !c.sentOn(a.asked.Path, a.asked.Wave) {
+			c.say("promise 8: event %d ends a question about %s in a run that is paused", e.Seq, a.asked.Path)
 		}
 	case engine.TaskEnded:
 		if owner, _, ok := p.Path.InWave(); ok {
@@ -66,6 +77,15 @@ func (c *checker) steered(e engine.Event) {
 // keeps reports whether a pause keeps a task from its begin.
 func (c *checker) keeps(p engine.Path) bool {
 	return c.paused && !c.stopped && p.List() == p.Root() && slices.Contains([]string{"pre_book", "tasks", "on_success"}, p.Root())
+}
+
+// sentOn reports whether a question is about a wave that a person let start in spite of a pause, or about what
+// has to end before it.
+func (c *checker) sentOn(p engine.Path, wave int) bool {
+	if owner, n, ok := p.InWave(); ok {
+		p, wave = owner, n
+	}
+	return 0 < wave && wave <= c.rollout(p).sent
 }
 
 func (c *checker) held(seq engine.Seq) {

@@ -19,6 +19,9 @@ func TestCheck_findsWavesThatNobodyWanted(t *testing.T) {
 	start := func(p engine.Path, n int) engine.AttemptStarted {
 		return engine.AttemptStarted{Path: p, Attempt: n, Effect: engine.Once, Key: "k"}
 	}
+	asked := func(p engine.Path) engine.ApprovalAsked {
+		return engine.ApprovalAsked{Approval: "a", Number: 1, Path: p}
+	}
 	ended := func(p engine.Path) engine.TaskEnded { return engine.TaskEnded{Path: p, Status: engine.TaskOK} }
 	first := []engine.Payload{wave(1, "k1"), begun("tasks.1.wave1.1"), ended("tasks.1.wave1.1")}
 	for name, row := range map[string]struct {
@@ -50,7 +53,15 @@ func TestCheck_findsWavesThatNobodyWanted(t *testing.T) {
 		"a run held by nobody":     {[]engine.Payload{engine.RunHeld{}}, "holds a run that nobody paused"},
 		"a run held in the middle": {[]engine.Payload{begun("tasks.1"), start("tasks.1", 1), engine.RunPaused{}, engine.RunHeld{}}, "and tasks.1 is under way"},
 		"a second try in a pause":  {[]engine.Payload{engine.RunPaused{}, start("tasks.1", 2)}, ""},
-		"`always` of a paused run": {[]engine.Payload{engine.RunPaused{}, engine.WaveStarted{Path: "always.1", Wave: 1, Nodes: []string{"k1"}}}, ""},
+		"a retry in a pause": {
+			[]engine.Payload{begun("tasks.1"), start("tasks.1", 1), engine.AttemptUnknown{Path: "tasks.1", Attempt: 1}, engine.RunPaused{}, engine.AttemptResolved{Path: "tasks.1", Attempt: 1, Choice: engine.ResolveRetry}, start("tasks.1", 2)},
+			"starts tasks.1 in a run that is paused",
+		},
+		"a question in a pause":         {append(first, engine.RunPaused{}, asked("tasks.1.wave1.1")), "asks about tasks.1.wave1.1 in a run that is paused"},
+		"a question that ends in one":   {append(first, asked("tasks.1.wave1.1"), engine.RunPaused{}, engine.ApprovalExpired{Approval: "a"}), "ends a question about tasks.1.wave1.1 in a run that is paused"},
+		"a question of a wave sent on":  {append(first, engine.RunPaused{}, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, asked("tasks.1.wave1.1")), ""},
+		"a question of one sent before": {append(first, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, engine.RunPaused{}, asked("tasks.1.wave1.1")), "asks about tasks.1.wave1.1"},
+		"`always` of a paused run":      {[]engine.Payload{engine.RunPaused{}, engine.WaveStarted{Path: "always.1", Wave: 1, Nodes: []string{"k1"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
