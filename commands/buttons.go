@@ -50,7 +50,7 @@ func ResolveButtons(run engine.RunID, path engine.Path, attempt int) []Button {
 
 // CardButtons are the buttons of the card of a run that goes on.
 func CardButtons(run *engine.Run) []Button {
-	if run.Status.Final() || run.Cancel != nil {
+	if run.Status.Final() || run.Cancel != nil || !run.Lingers().IsZero() {
 		return nil
 	}
 	return append(SteerButtons(run), CancelButton(run.ID))

@@ -167,6 +167,9 @@ func Lingering(r *engine.Run) string {
 	if until.IsZero() {
 		return ""
 	}
+	if len(r.Leases) == 0 {
+		return fmt.Sprintf("It keeps its locks until %s: nodes may still act on what was cut off", until.UTC().Format("15:04:05 UTC"))
+	}
 	return fmt.Sprintf("It keeps its nodes until %s: they may still act on what was cut off", until.UTC().Format("15:04:05 UTC"))
 }
 

@@ -57,7 +57,7 @@ func (c *Commands) head(ctx context.Context, who engine.Actor, run *engine.Run) 
 // more says what somebody can do next about a run.
 func (c *Commands) more(who engine.Actor, run *engine.Run) []Span {
 	out := []Span{code("/playbook show " + run.ID.Short()), plain(" shows every attempt.")}
-	if run.Ended.IsZero() && c.engine.May(who, policy.Cancel, run.Requested.Playbook.Name).Allowed {
+	if run.Ended.IsZero() && run.Lingers().IsZero() && c.engine.May(who, policy.Cancel, run.Requested.Playbook.Name).Allowed {
 		out = append(out, plain(" "), code("/playbook cancel "+run.ID.Short()), plain(" stops the run."))
 	}
 	return out

@@ -25,17 +25,21 @@ func (r *Run) ActingUntil() time.Time {
 	return until
 }
 
-// Lingers is until when a run that has nothing left to do keeps its nodes; zero when it does not.
+// Lingers is until when a run whose every list is through waits for its end; zero when it does not.
 func (r *Run) Lingers() time.Time {
-	if !r.Ended.IsZero() || len(r.Leases) == 0 || !r.stopped() && r.Failed == "" {
+	if !r.lingers || !r.Ended.IsZero() {
 		return time.Time{}
 	}
-	for _, p := range r.Order {
-		if r.Steps[p].Ended.IsZero() {
-			return time.Time{}
-		}
-	}
 	return r.ActingUntil()
+}
+
+// over is an error when only the end of a run is left, so that nobody can change how it goes on or ends.
+func (r *Run) over() error {
+	if !r.lingers {
+		return nil
+	}
+	return Errorf(CodeConflict, "run %s has done everything and only waits for its end, so nothing was done: its nodes may still act on what was cut off, until %s",
+		r.ID.Short(), clock(r.ActingUntil()))
 }
 
 // cutOff is a time by which nothing more was asked in an attempt that was cut off; zero for one that came to its end.

@@ -2,6 +2,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,5 +103,68 @@ func TestActing_isToldWhileNothingElseIsLeftToDo(t *testing.T) {
 				t.Errorf("step %d: it says that it keeps its nodes until %s, want %s", after, got, want)
 			}
 		}
+	}, fleet.types)
+}
+
+// What a run that has nothing left to do waits for is not changed by what people say, and its outcome is not either.
+func TestActing_nobodyChangesWhatIsOver(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		task string // the rest of it
+		want engine.RunStatus
+	}{
+		"failed":    {"", engine.RunFailed},
+		"tolerated": {", fail_ok: true", engine.RunSuccess},
+		"cancelled": {", pre_sleep: 0", engine.RunCancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fleet := newFleet(t)
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				fleet.house = h
+				h.Book("b", "tasks: [{touch: {nodes: [n1], takes: 60, timeout: 10"+row.task+"}}]\nhooks: {always: [{do: {name: tidy}}]}\n")
+				s := steered{t, h, h.Start("b", nil)}
+				if name == "cancelled" {
+					s.after(10*time.Second - time.Nanosecond)
+					s.ok("cancel")
+				}
+				s.after(20 * time.Second)
+				until := s.run().Lingers()
+				if until.IsZero() {
+					t.Fatalf("it says nothing of its nodes\n%s", enginetest.Transcript(s.run()))
+				}
+				want := "has done everything and only waits for its end, so nothing was done: its nodes may still act on what was cut off, until " + until.UTC().Format("2006-01-02 15:04:05 UTC")
+				for _, act := range []string{"cancel", "pause", "resume", "next", "stop", "slow every=5m"} {
+					if err := s.say(act, ""); engine.CodeOf(err) != engine.CodeConflict || err == nil || !strings.HasSuffix(err.Error(), want) {
+						t.Errorf("%s is answered %v, want %q", act, err, want)
+					}
+				}
+				h.Stop()
+				h.Restart()
+				if run := h.Finish(s.id); run.Status != row.want || !run.Ended.Equal(until) || len(run.Steers) > 0 || h.Script.Calls("tidy") != 1 {
+					t.Errorf("the run is %s at %s: %s", run.Status, run.Ended, run.Message)
+				}
+			}, fleet.types)
+		})
+	}
+}
+
+// A run that is held between two tasks is not over, whatever failed before.
+func TestActing_isNotSaidOfARunThatGoesOn(t *testing.T) {
+	t.Parallel()
+	fleet := newFleet(t)
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		fleet.house = h
+		h.Book("b", "tasks: [{touch: {nodes: [n1], takes: 60, timeout: 10, fail_ok: true}}, {do: {name: two}}]\n")
+		s := steered{t, h, h.Start("b", nil)}
+		s.after(time.Second)
+		s.ok("pause")
+		s.after(20 * time.Second)
+		s.wantHeld("tasks.2")
+		if until := s.run().Lingers(); !until.IsZero() {
+			t.Errorf("it says that it only waits until %s", until)
+		}
+		s.ok("resume")
+		h.Finish(s.id)
 	}, fleet.types)
 }

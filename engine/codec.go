@@ -123,6 +123,10 @@ func (CancelRequested) Kind() string { return "cancel_requested" }
 func (CancelRequested) payload()     {}
 
 // Kind implements [Payload].
+func (RunLingers) Kind() string { return "run_lingers" }
+func (RunLingers) payload()     {}
+
+// Kind implements [Payload].
 func (RunEnded) Kind() string { return "run_ended" }
 func (RunEnded) payload()     {}
 
@@ -207,6 +211,7 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"attempt_resolved":     decodeAs[AttemptResolved],
 		"task_ended":           decodeAs[TaskEnded],
 		"cancel_requested":     decodeAs[CancelRequested],
+		"run_lingers":          decodeAs[RunLingers],
 		"run_ended":            decodeAs[RunEnded],
 		"announced":            decodeAs[Announced],
 		"posted":               decodeAs[Posted],

@@ -29,7 +29,8 @@ const (
 	doRelock      verb = "take locks again"
 	doEndChildren verb = "end runs that an earlier process has left under way"
 	doSecrets     verb = "ask for secrets that a restart has lost"
-	doHold        verb = "hold" // note that a paused run stands still
+	doHold        verb = "hold"   // note that a paused run stands still
+	doLinger      verb = "linger" // note that only the end of a run is left
 	doWave        verb = "start a wave"
 	doEnd         verb = "end"
 )
@@ -175,6 +176,9 @@ func (d decider) always(status RunStatus, message string) action {
 // finish releases locks and ends the run, unless nodes may still act on what was cut off.
 func (d decider) finish(status RunStatus, message string) action {
 	if until := d.run.ActingUntil(); len(d.run.Leases)+len(d.run.Locks) > 0 && d.now.Before(until) {
+		if !d.run.lingers {
+			return action{do: doLinger, reason: ReasonActing, end: status}
+		}
 		return action{do: doWait, reason: ReasonActing, until: until}
 	}
 	if len(d.run.Locks) > 0 && !d.run.LocksReleased {

@@ -44,6 +44,8 @@ func (r *Run) apply(e Event) {
 			r.Posts = make(map[string]Place)
 		}
 		r.Posts[p.Ref] = p.Place
+	case RunLingers:
+		r.lingers = true
 	case RunEnded:
 		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
 		r.AwaitsNodes, r.Leases = nil, nil

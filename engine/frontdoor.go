@@ -115,6 +115,9 @@ func (e *Engine) Cancel(ctx context.Context, id RunID, who Actor, reason string)
 
 func (e *Engine) cancel(ctx context.Context, id RunID, who Actor, reason string) error {
 	return e.tell(ctx, id, func(r *Run) ([]Payload, error) {
+		if err := r.over(); err != nil {
+			return nil, err
+		}
 		if r.Cancel != nil {
 			return nil, Errorf(CodeConflict, "run %s is being cancelled already, by %s", id.Short(), r.Cancel.Actor.Label())
 		}

@@ -250,6 +250,12 @@ type CancelRequested struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// RunLingers says that everything of a run is done and only its end is left, which waits until no node can
+// act on what was cut off: see [Lasting].
+type RunLingers struct {
+	Status RunStatus `json:"status"` // with which it will end
+}
+
 // RunEnded is the last event of every run.
 type RunEnded struct {
 	Status  RunStatus `json:"status"`

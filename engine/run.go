@@ -42,6 +42,8 @@ type Run struct {
 	Approvals []*Approval
 	Previous  Path // whose attempt ended last, of any list
 	Failed    Path // the first task of the main list that failed
+
+	lingers bool // only its end is left
 }
 
 // Step is a task of a run as far as it got.

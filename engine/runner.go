@@ -187,6 +187,8 @@ func (r *runner) act(ctx context.Context, a action) bool {
 		r.record(ApprovalVoided{Approval: a.approval.Approval, Reason: a.message})
 	case doHold:
 		r.record(RunHeld{Before: a.path, Wave: a.wave})
+	case doLinger:
+		r.record(RunLingers{Status: a.end})
 	case doWave:
 		if a.approval != nil && a.approval.State != ApprovalUsed { // what it covers is looked at once more
 			r.start(a) //nolint:contextcheck // a worker lives as long as the engine lets it

@@ -134,6 +134,9 @@ func (e *Engine) steer(ctx context.Context, s Steering, give func(*Run) (Payload
 		if d := e.May(s.Actor, policy.Steer, r.Requested.Playbook.Name); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
+		if err := r.over(); err != nil {
+			return nil, err
+		}
 		if r.stopped() {
 			return nil, Errorf(CodeConflict, "run %s is being cancelled; nothing further begins", r.ID.Short())
 		}

@@ -49,6 +49,7 @@ type checker struct {
 	resolved  map[engine.Path]engine.Seq // where a person chose to retry
 	retried   map[engine.Path]bool       // a person has its latest attempt go again, and it has not
 	paused    bool                       // by a person
+	lingers   engine.RunStatus           // as what it will end, once only its end is left
 	rollouts  map[engine.Path]*rollout   // by the path of the rolling task
 }
 

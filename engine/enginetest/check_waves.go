@@ -37,6 +37,12 @@ func (c *checker) steered(e engine.Event) {
 		}
 	case engine.RunResumed, engine.CancelRequested:
 		c.paused = false
+	case engine.RunLingers:
+		c.lingers = p.Status
+	case engine.RunEnded:
+		if c.lingers != "" && p.Status != c.lingers {
+			c.say("promise 8: event %d ends the run as %s, and it was to be %s when it only waited for its end", e.Seq, p.Status, c.lingers)
+		}
 	case engine.RunHeld:
 		c.held(e.Seq)
 	case engine.WaveSentOn:

@@ -61,6 +61,7 @@ func TestCheck_findsWavesThatNobodyWanted(t *testing.T) {
 		"a question that ends in one":   {append(first, asked("tasks.1.wave1.1"), engine.RunPaused{}, engine.ApprovalExpired{Approval: "a"}), "ends a question about tasks.1.wave1.1 in a run that is paused"},
 		"a question of a wave sent on":  {append(first, engine.RunPaused{}, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, asked("tasks.1.wave1.1")), ""},
 		"a question of one sent before": {append(first, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, engine.RunPaused{}, asked("tasks.1.wave1.1")), "asks about tasks.1.wave1.1"},
+		"an outcome that was changed":   {[]engine.Payload{engine.RunLingers{Status: engine.RunFailed}, engine.RunEnded{Status: engine.RunCancelled}}, "ends the run as cancelled, and it was to be failed"},
 		"`always` of a paused run":      {[]engine.Payload{engine.RunPaused{}, engine.WaveStarted{Path: "always.1", Wave: 1, Nodes: []string{"k1"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
