@@ -39,6 +39,9 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	case engine.SecretsNeeded:
 		t.painter.touch(run.ID)
 		return t.lost(ctx, l, run, first.Pos)
+	case engine.WordWeighed:
+		t.painter.touch(run.ID)
+		return t.unheard(ctx, l, run, p, first.Pos)
 	case engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:
 		return t.steered(ctx, l, run, first)
 	case engine.RunEnded:

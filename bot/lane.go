@@ -144,6 +144,11 @@ func weightOf(p engine.Payload) weight {
 			return weighsCard
 		}
 		return weighsStep
+	case engine.WordWeighed:
+		if p.Refused == "" {
+			return weighsCard // what it says follows
+		}
+		return weighsMore
 	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
 		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded,
 		engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:

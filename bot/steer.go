@@ -135,6 +135,22 @@ func (d *drawing) steering(run *engine.Run) {
 	}
 }
 
+// unheard says that somebody's word does not count: who they are was looked up after the answer.
+func (t *thread) unheard(ctx context.Context, l *lane, run *engine.Run, p engine.WordWeighed, pos engine.Pos) (said bool, err error) {
+	if p.Refused == "" || t.wasTold(ctx, run.ID, pos) {
+		return false, nil
+	}
+	return true, t.reply(ctx, l, run, unheardMessage(run, p))
+}
+
+func unheardMessage(run *engine.Run, p engine.WordWeighed) message {
+	d := newDrawing()
+	d.naming("🚫 ", p.Actor, " wanted to "+commands.Wanted(p.Said)+", and that does not count")
+	d.literal(oneLine(p.Refused), 600)
+	d.context("run " + run.ID.Short())
+	return message{text: fallback(fmt.Sprintf("%s %s: the word of %s does not count", run.Requested.Playbook.Name, run.ID.Short(), p.Actor.Label())), blocks: d.done(run.ID)}
+}
+
 // slowed is the pace that somebody set, unless the waves follow as planned.
 func slowed(s *engine.Step) engine.Payload {
 	if p := s.Rollout.Pace; p != nil && (p.Every > 0 || p.Size > 0) {

@@ -50,7 +50,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		run := s.atWave()
 		card := s.await("#deploys", "⏳ roll — running")
 		s.wantButtons(card, "pause", "stop", "cancel")
-		if said := s.click("ana", card, "pause"); !has(said, "Paused: what is under way ends") {
+		if said := s.click("ana", card, "pause"); !has(said, "Paused: no further task or wave begins") {
 			t.Errorf("ana was told %q", said)
 		}
 		pause := s.await("#deploys", "⏸️ Paused by @ana at", "What is under way ends first.")
@@ -194,4 +194,29 @@ func (s *stage) cardOf(run *engine.Run) string {
 	}
 	at, _ := now.Place()
 	return at.TS
+}
+
+// Whom the policy still knows, and the workspace does not, is refused in the thread, after the answer.
+func TestSteer_byAGuestDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(s *stage){
+		"is a guest here":         func(s *stage) { s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", IsGuest: true}) },
+		"has left this workspace": func(s *stage) { s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", Deleted: true}) },
+		"could not say who":       func(s *stage) { s.ws.FailNext("users.info", "user_not_found", 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, func(s *stage) {
+				run := s.atWave()
+				card := s.await("#deploys", "⏳ roll — running")
+				spoil(s)
+				s.click("ben", card, "cancel")
+				s.await("#deploys", "🚫 ", "wanted to cancel the run, and that does not count", name)
+				s.settle(run)
+				if run = s.newest(); run.Status != engine.RunSuccess || run.Cancel != nil {
+					s.tb.Errorf("the run is %s, cancelled by %v", run.Status, run.Cancel)
+				}
+			})
+		})
+	}
 }

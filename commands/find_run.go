@@ -125,17 +125,38 @@ func gateOf(run *engine.Run, number int) (*engine.Approval, error) {
 
 // noGate says what a run does instead of waiting for an approval, and how its last gate went.
 func noGate(run *engine.Run) string {
-	text := fmt.Sprintf("run %s waits for no approval; it is %s", run.ID.Short(), run.Status)
-	if p := run.Paused(); p != nil {
-		text = fmt.Sprintf("run %s waits for no approval; it is paused by %s, and asks when `resume %s` lets it go on", run.ID.Short(), p.By.Label(), run.ID.Short())
+	text := fmt.Sprintf("run %s waits for no approval", run.ID.Short())
+	p, unknown := run.Paused(), run.Unknown()
+	if unknown != nil {
+		text += fmt.Sprintf(", but for somebody to say what became of %q", short(unknown.Description, 80))
 	}
-	if s := run.Unknown(); s != nil {
-		text = fmt.Sprintf("run %s waits for no approval, but for somebody to say what became of %q", run.ID.Short(), short(s.Description, 80))
+	switch {
+	case p != nil && takenBack(run):
+		text += fmt.Sprintf("; it is paused by %s, and asks again when `resume %s` lets it go on", p.By.Label(), run.ID.Short())
+	case p != nil:
+		text += fmt.Sprintf("; it is paused by %s, and `resume %s` lets it go on", p.By.Label(), run.ID.Short())
+	case unknown == nil:
+		text += fmt.Sprintf("; it is %s%s", run.Status, inWave(run))
 	}
 	if n := len(run.Approvals); n > 0 {
 		text += fmt.Sprintf("; its gate %d: %s", run.Approvals[n-1].Number, run.Approvals[n-1].Outcome())
 	}
 	return text
+}
+
+// takenBack reports whether a paused run stands before what it had asked about.
+func takenBack(run *engine.Run) bool {
+	n, h := len(run.Approvals), run.Held()
+	return h != nil && n > 0 && run.Approvals[n-1].State == engine.ApprovalWithdrawn && run.Approvals[n-1].Path == h.Before
+}
+
+// inWave says in which wave a run is.
+func inWave(run *engine.Run) string {
+	s := run.Rolling()
+	if s == nil || len(s.Rollout.Begun) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", in wave %d of %d", len(s.Rollout.Begun), len(s.Waves()))
 }
 
 // pending is an error when a gate was decided. The engine would say only that the run has ended.

@@ -173,60 +173,6 @@ func Lingering(r *engine.Run) string {
 	return fmt.Sprintf("It keeps its nodes until %s: they may still act on what was cut off", until.UTC().Format("15:04:05 UTC"))
 }
 
-// waits says what a run waits for, and how to answer.
-func waits(r *engine.Run) []Block {
-	if r.Paused() != nil {
-		return append(pausedBlocks(r), asked(r)...)
-	}
-	if w := r.Awaits; w != nil {
-		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
-			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since)))}
-	}
-	if w := r.AwaitsNodes; w != nil {
-		return []Block{paragraph(plain("It waits for "), outside(Waiting(w)), plain(" since %s.", Took(time.Since(w.Holder.Since))))}
-	}
-	if text := Lingering(r); text != "" && time.Now().Before(r.Lingers()) {
-		return []Block{paragraph(plain("%s.", text))}
-	}
-	if len(r.SecretsNeeded) > 0 {
-		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)
-	}
-	return asked(r)
-}
-
-// asked is the gate or the attempt that a person is asked about.
-func asked(r *engine.Run) []Block {
-	if a := r.Pending(); a != nil {
-		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
-		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}
-		if len(a.Nodes) > 0 {
-			what = append(what, plain(" on %s, ", plural(len(a.Nodes), "node")), outside(short(strings.Join(a.Nodes, ", "), 200)), plain(","))
-		}
-		what = append(what, plain(" waits for an approval until %s", stamp(a.Expires)))
-		if asks := Asks(a); asks != "" {
-			what = append(what, plain("; it "), outside(asks))
-		}
-		if len(a.Given) > 0 {
-			what = append(what, plain(" (approved so far: "), outside(a.Progress()), plain(")"))
-		}
-		answer := func(verb string) Span {
-			line := "/playbook " + verb + " " + name
-			if a.WantsReason(verb == "approve") {
-				line += " REASON"
-			}
-			return code(line)
-		}
-		return []Block{paragraph(append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))...)}
-	}
-	if s := r.Unknown(); s != nil {
-		return []Block{
-			paragraph(plain("Nobody knows whether "), outside(s.Description), plain(" had its effect: playbot was stopped in the middle of it. Look at the nodes, then choose:")),
-			Buttons{Items: ResolveButtons(r.ID, s.Path, s.Last().Attempt)},
-		}
-	}
-	return nil
-}
-
 // headFields are what is known about a run as a whole; linked is whether the run that started it is named.
 func headFields(r *engine.Run, linked bool, now time.Time) Fields {
 	f := Fields{Items: []Field{

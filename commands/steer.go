@@ -60,7 +60,7 @@ func (c *Commands) pause(ctx context.Context, q Request, a args) (Reply, error) 
 
 func (c *Commands) paused(ctx context.Context, s engine.Steering) (Reply, error) {
 	return c.steered(s, c.engine.PauseRun(ctx, s),
-		plain("Paused: what is under way ends, and nothing further begins. "), code("/playbook resume "+s.Run.Short()), plain(" lets it go on; "))
+		plain("Paused: no further task or wave begins, and nobody is asked. What is under way ends, with its hooks and the runs that it started; what tells of a failure and cleans up is not kept. "), code("/playbook resume "+s.Run.Short()), plain(" lets it go on; "))
 }
 
 func (c *Commands) resume(ctx context.Context, q Request, a args) (Reply, error) {
@@ -201,6 +201,27 @@ func Said(s engine.Steer) (who engine.Actor, what, why string) {
 		what = "said something that this version of playbot does not know"
 	}
 	return who, what, why
+}
+
+// Wanted says in words what somebody wanted whose word did not count; said is the kind of the event.
+func Wanted(said string) string {
+	switch said {
+	case engine.CancelRequested{}.Kind():
+		return "cancel the run"
+	case engine.AttemptResolved{}.Kind():
+		return "say what became of an attempt"
+	case engine.RunPaused{}.Kind():
+		return "pause the run"
+	case engine.RunResumed{}.Kind():
+		return "resume the run"
+	case engine.WaveSentOn{}.Kind():
+		return "send the next wave on"
+	case engine.WavesSlowed{}.Kind():
+		return "set the pace of the waves"
+	case engine.WavesStopped{}.Kind():
+		return "stop the waves"
+	}
+	return "say something about the run"
 }
 
 // steerList is everything that people said about how a run goes on.

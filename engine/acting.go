@@ -27,7 +27,7 @@ func (r *Run) ActingUntil() time.Time {
 
 // Lingers is until when a run whose every list is through waits for its end; zero when it does not.
 func (r *Run) Lingers() time.Time {
-	if !r.lingers || !r.Ended.IsZero() {
+	if !r.Through || !r.Ended.IsZero() {
 		return time.Time{}
 	}
 	return r.ActingUntil()
@@ -35,7 +35,7 @@ func (r *Run) Lingers() time.Time {
 
 // over is an error when only the end of a run is left, so that nobody can change how it goes on or ends.
 func (r *Run) over() error {
-	if !r.lingers {
+	if !r.Through {
 		return nil
 	}
 	return Errorf(CodeConflict, "run %s has done everything and only waits for its end, so nothing was done: its nodes may still act on what was cut off, until %s",

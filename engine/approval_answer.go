@@ -71,6 +71,9 @@ func (a *Approval) limits(r *Run, d Decision) error {
 		return Errorf(CodeInvalid, "nothing was decided: this gate is about one step, which is done whole; `approve %s` approves it, and until= says until when it may begin", a.name(r))
 	case l.Waves < 0 || l.Nodes < 0:
 		return Errorf(CodeInvalid, "nothing was decided: give 1 or more waves or nodes")
+	case l.Waves > 0 && len(a.Waves) == 0: // asked by a version that did not write them down
+		return Errorf(CodeInvalid, "nothing was decided: this was asked by an earlier version of playbot, which did not say what waves it is about; `approve %s` approves it all, and `pause %s` and `resume %s` have the run ask again",
+			a.name(r), r.ID.Short(), r.ID.Short())
 	case l.Waves > len(a.Waves):
 		return Errorf(CodeInvalid, "nothing was decided: this gate is about %d waves, and you gave %d; `approve %s` approves them all", len(a.Waves), l.Waves, a.name(r))
 	case l.Nodes > len(a.Nodes):

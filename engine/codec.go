@@ -223,5 +223,7 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"wave_sent_on":         decodeAs[WaveSentOn],
 		"waves_slowed":         decodeAs[WavesSlowed],
 		"waves_stopped":        decodeAs[WavesStopped],
+		"word_given":           decodeAs[WordGiven],
+		"word_weighed":         decodeAs[WordWeighed],
 	}
 })

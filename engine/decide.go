@@ -64,6 +64,7 @@ const (
 	ReasonLocksHeld       Reason = "the run holds locks"
 	ReasonLocksAgain      Reason = "another process took the locks of the run"
 	ReasonChildren        Reason = "a run that it started has not ended"
+	ReasonAwaitWord       Reason = "it is being looked up who wants the run to stand still"
 	ReasonPaused          Reason = "a person paused the run"
 	ReasonSlowed          Reason = "a person slowed the waves"
 	ReasonNextWave        Reason = "the next wave is due"
@@ -176,7 +177,7 @@ func (d decider) always(status RunStatus, message string) action {
 // finish releases locks and ends the run, unless nodes may still act on what was cut off.
 func (d decider) finish(status RunStatus, message string) action {
 	if until := d.run.ActingUntil(); len(d.run.Leases)+len(d.run.Locks) > 0 && d.now.Before(until) {
-		if !d.run.lingers {
+		if !d.run.Through {
 			return action{do: doLinger, reason: ReasonActing, end: status}
 		}
 		return action{do: doWait, reason: ReasonActing, until: until}

@@ -26,7 +26,7 @@ type Options struct {
 	Types  Types          // what playbooks may use
 	Policy *policy.Policy // required
 	Fleet  Fleet          // nil: node sets with `test` or `uses` fail with a sentence that says so
-	// Vouch looks a person up before what they asked for counts; an error refuses. nil vouches for everybody.
+	// Vouch looks a person up before what they asked for or said counts; an error refuses. nil vouches for everybody.
 	Vouch   func(ctx context.Context, a Actor) error
 	Secrets []string // byte strings that no event may contain
 	// SecretKey keys the digests by which secret inputs are recognised again, at least 32 random bytes. It
@@ -54,6 +54,7 @@ type Engine struct {
 	sessions map[RunID]*session
 	waiters  map[RunID][]chan struct{}
 	kept     map[string]bool // digests known to be in the log
+	looking  map[RunID]Seq   // the word of a run whose giver is being looked up
 
 	leases   *leaseTable
 	families *families
@@ -78,6 +79,7 @@ func New(opts Options) (*Engine, error) {
 		sessions: make(map[RunID]*session),
 		waiters:  make(map[RunID][]chan struct{}),
 		kept:     make(map[string]bool),
+		looking:  make(map[RunID]Seq),
 		leases:   newLeaseTable(),
 		families: newFamilies(),
 	}, nil

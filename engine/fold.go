@@ -44,8 +44,14 @@ func (r *Run) apply(e Event) {
 			r.Posts = make(map[string]Place)
 		}
 		r.Posts[p.Ref] = p.Place
+	case WordGiven:
+		if p.Fact != nil { // a damaged log
+			r.Words = append(slices.Clip(r.Words), Word{WordGiven: p, Seq: e.Seq})
+		}
+	case WordWeighed:
+		r.Words = slices.DeleteFunc(slices.Clone(r.Words), func(w Word) bool { return w.Seq == p.Word })
 	case RunLingers:
-		r.lingers = true
+		r.Through = true
 	case RunEnded:
 		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
 		r.AwaitsNodes, r.Leases = nil, nil

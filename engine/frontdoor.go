@@ -110,18 +110,16 @@ func (e *Engine) Cancel(ctx context.Context, id RunID, who Actor, reason string)
 		e.refuse(ctx, Refused{Actor: who, Verb: string(policy.Cancel), Run: id, Rule: d.Rule})
 		return Errorf(CodeDenied, "refused: %s", d.Rule)
 	}
-	return e.cancel(ctx, id, who, reason)
+	return e.word(ctx, id, who, func(*Run) (Payload, error) {
+		return CancelRequested{Actor: who, Reason: e.masker(id).text(reason)}, nil
+	})
 }
 
+// cancel stops a run for the run that started it.
 func (e *Engine) cancel(ctx context.Context, id RunID, who Actor, reason string) error {
 	return e.tell(ctx, id, func(r *Run) ([]Payload, error) {
-		if err := r.over(); err != nil {
-			return nil, err
-		}
-		if r.Cancel != nil {
-			return nil, Errorf(CodeConflict, "run %s is being cancelled already, by %s", id.Short(), r.Cancel.Actor.Label())
-		}
-		return []Payload{CancelRequested{Actor: who, Reason: e.masker(id).text(reason)}}, nil
+		fact := CancelRequested{Actor: who, Reason: e.masker(id).text(reason)}
+		return []Payload{fact}, r.admits(fact)
 	})
 }
 
@@ -133,7 +131,7 @@ func (e *Engine) Resolve(ctx context.Context, a Answer) error {
 	default:
 		return Errorf(CodeInvalid, "%q is no answer; choose retry, done, failed or abort", a.Choice)
 	}
-	err := e.tell(ctx, a.Run, func(r *Run) ([]Payload, error) {
+	err := e.word(ctx, a.Run, a.Actor, func(r *Run) (Payload, error) {
 		verb := policy.Run
 		if a.Choice == ResolveAbort {
 			verb = policy.Cancel
@@ -141,16 +139,7 @@ func (e *Engine) Resolve(ctx context.Context, a Answer) error {
 		if d := e.May(a.Actor, verb, r.Requested.Playbook.Name); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
-		at := r.attempt(a.Path, a.Attempt)
-		switch {
-		case at == nil || !at.Unknown:
-			return nil, Errorf(CodeNotFound, "run %s does not ask about %s", r.ID.Short(), a.Path)
-		case at.Resolved != nil:
-			return nil, Errorf(CodeConflict, "too late: %s chose %q", at.Resolved.Actor.Label(), at.Resolved.Choice)
-		case !r.Steps[a.Path].Ended.IsZero():
-			return nil, Errorf(CodeConflict, "too late: the task is %s", r.Steps[a.Path].Status)
-		}
-		return []Payload{AttemptResolved{Path: a.Path, Attempt: a.Attempt, Choice: a.Choice, Actor: a.Actor}}, nil
+		return AttemptResolved{Path: a.Path, Attempt: a.Attempt, Choice: a.Choice, Actor: a.Actor}, nil
 	})
 	if err != nil && CodeOf(err) == CodeDenied {
 		e.refuse(ctx, Refused{Actor: a.Actor, Verb: "resolve", Run: a.Run, Rule: err.Error()})

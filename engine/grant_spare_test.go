@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,5 +50,19 @@ func TestSpare_isTheLeastOfEverything(t *testing.T) {
 		if got := row.step.spare(row.yes, t0); got != row.want {
 			t.Errorf("%s: got %d, want %d", name, got, row.want)
 		}
+	}
+}
+
+// A question of before says nothing of waves: to grant one of them would grant something else.
+func TestLimits_ofAQuestionThatNamesNoWaves(t *testing.T) {
+	t.Parallel()
+	r := fold(prepared, TaskBegun{Path: "tasks.1", Type: rollingType, Tries: 1, Gated: "destructive"},
+		ApprovalAsked{Approval: "a", Number: 1, Path: "tasks.1", Nodes: []string{"k1", "k2"}, Expires: t0.Add(time.Hour)})
+	err := r.Approvals[0].limits(r, Decision{Limit: Limit{Waves: 1}})
+	if err == nil || CodeOf(err) != CodeInvalid || !strings.Contains(err.Error(), "by an earlier version of playbot") || !strings.Contains(err.Error(), "have the run ask again") {
+		t.Errorf("got %v", err)
+	}
+	if err := r.Approvals[0].limits(r, Decision{Limit: Limit{Nodes: 1}}); err != nil {
+		t.Errorf("its nodes are named, and they are refused: %v", err)
 	}
 }

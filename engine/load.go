@@ -67,7 +67,7 @@ func (r *runner) load(ctx context.Context) error {
 // followParent cancels a run whose parent was stopped when a process died before it could say so.
 func (r *runner) followParent(ctx context.Context) error {
 	parent := r.run.Requested.Parent
-	if parent == nil || r.run.Cancel != nil || r.run.lingers || !r.run.Ended.IsZero() {
+	if parent == nil || r.run.Cancel != nil || r.run.Through || !r.run.Ended.IsZero() {
 		return nil
 	}
 	above, err := r.engine.Load(ctx, parent.Run)

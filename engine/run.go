@@ -36,6 +36,7 @@ type Run struct {
 	Pauses []Pause // by people, the latest last
 	Holds  []Hold  // times for which it stood still
 	Steers []Steer // everything that people said about how it goes on
+	Words  []Word  // what people said and what does not count yet
 
 	Steps     map[Path]*Step
 	Order     []Path // steps in the order in which they began
@@ -43,7 +44,7 @@ type Run struct {
 	Previous  Path // whose attempt ended last, of any list
 	Failed    Path // the first task of the main list that failed
 
-	lingers bool // only its end is left
+	Through bool // every list is through: only its end is left
 }
 
 // Step is a task of a run as far as it got.

@@ -53,6 +53,7 @@ func (r *runner) loop() {
 		return
 	}
 	r.session = r.engine.session(r.id, r.book)
+	r.weigh()
 	for {
 		if r.work != nil {
 			r.attend(ctx)
@@ -124,6 +125,7 @@ func (r *runner) answer(ctx context.Context, m mail) {
 		r.work.cancelled = true
 		r.work.cancel(errCancelled)
 	}
+	r.weigh()
 	m.reply <- err
 }
 
@@ -214,7 +216,7 @@ func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
 		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
-		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt || a.do == doWave, steers: len(r.run.Steers),
+		begins: a.begins(), steers: len(r.run.Steers),
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{

@@ -113,6 +113,9 @@ func (r *runner) next(now time.Time) action {
 	if r.locksKnown = r.locksKnown || !r.mustRelock(); !r.locksKnown {
 		a = action{do: doRelock, reason: ReasonLocksAgain}
 	}
+	if a.begins() && r.run.braked() {
+		return action{do: doWait, reason: ReasonAwaitWord}
+	}
 	if r.leavesChildren(a) {
 		return action{do: doEndChildren, reason: ReasonChildren}
 	}

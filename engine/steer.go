@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -28,58 +29,24 @@ type Pace struct {
 	Size  int           // nodes in a wave at most; 0: as planned
 }
 
-// PauseRun has a run begin no further task of `pre_book`, `tasks` and `on_success`, and no further wave.
-// What is under way ends.
+// PauseRun has a run begin no further task of `pre_book`, `tasks` and `on_success`, and no further wave, and
+// ask nobody. What is under way ends.
 func (e *Engine) PauseRun(ctx context.Context, s Steering) error {
-	return e.steer(ctx, s, func(r *Run) (Payload, error) {
-		if p := r.Paused(); p != nil {
-			return nil, Errorf(CodeConflict, "run %s is paused already, by %s since %s", r.ID.Short(), p.By.Label(), clock(p.At))
-		}
-		return RunPaused{Actor: s.Actor, Reason: e.masker(s.Run).text(s.Reason)}, nil
-	})
+	return e.steer(ctx, s, func(_ *Run, reason string) Payload { return RunPaused{Actor: s.Actor, Reason: reason} })
 }
 
 // ResumeRun lets a paused run go on.
 func (e *Engine) ResumeRun(ctx context.Context, s Steering) error {
-	return e.steer(ctx, s, func(r *Run) (Payload, error) {
-		if r.Paused() != nil {
-			return RunResumed{Actor: s.Actor, Reason: e.masker(s.Run).text(s.Reason)}, nil
-		}
-		if n := len(r.Pauses); n > 0 {
-			if last := r.Pauses[n-1]; last.Resumed != nil {
-				return nil, Errorf(CodeConflict, "run %s is not paused: %s resumed it at %s", r.ID.Short(), last.Resumed.Actor.Label(), clock(last.ResumedAt))
-			}
-		}
-		return nil, Errorf(CodeConflict, "run %s is not paused; it is %s", r.ID.Short(), r.Status)
-	})
+	return e.steer(ctx, s, func(_ *Run, reason string) Payload { return RunResumed{Actor: s.Actor, Reason: reason} })
 }
 
 // SendOn lets the next wave start although the run is paused or its waves are slowed. It holds for that
 // wave alone, and takes no gate away. With a number it is an error when another wave is next; 0 is whichever is.
 func (e *Engine) SendOn(ctx context.Context, s Steering, wave int) error {
-	return e.steerWaves(ctx, s, func(r *Run, step *Step) (Payload, error) {
-		roll := &step.Rollout
-		next := len(roll.Begun) + 1
-		switch {
-		case wave > 0 && wave < next:
-			return nil, Errorf(CodeConflict, "wave %d has started already", wave)
-		case wave > next:
-			return nil, Errorf(CodeConflict, "wave %d is not next; wave %d is", wave, next)
-		case roll.sent(next):
-			return nil, Errorf(CodeConflict, "wave %d was sent on already, by %s", next, roll.Sent.Actor.Label())
-		case r.Paused() == nil && roll.every() == 0:
-			return nil, Errorf(CodeConflict, "nothing keeps wave %d: the run is not paused and its waves are not slowed%s", next, alsoWaits(r))
-		}
-		return WaveSentOn{Path: step.Path, Wave: next, Actor: s.Actor, Reason: e.masker(s.Run).text(s.Reason)}, nil
+	return e.steer(ctx, s, func(r *Run, reason string) Payload {
+		path, next := r.waveToCome()
+		return WaveSentOn{Path: path, Wave: cmp.Or(wave, next), Actor: s.Actor, Reason: reason}
 	})
-}
-
-// alsoWaits says what a run waits for that sending it on does not give.
-func alsoWaits(r *Run) string {
-	if a := r.Pending(); a != nil {
-		return fmt.Sprintf("; it waits for an approval, which `approve %s` gives", a.name(r))
-	}
-	return "; it starts by itself when the wave before is over"
 }
 
 // SlowWaves sets the pace of the waves that have not started, whatever it was before. Waves never become
@@ -91,65 +58,133 @@ func (e *Engine) SlowWaves(ctx context.Context, s Steering, pace Pace) error {
 	case pace.Size < 0 || pace.Size > MaxWaveSize:
 		return Errorf(CodeInvalid, "a wave has 1 node at least and %d at most, not %d; nothing was changed", MaxWaveSize, pace.Size)
 	}
-	return e.steerWaves(ctx, s, func(_ *Run, step *Step) (Payload, error) {
-		var have Pace
-		if p := step.Rollout.Pace; p != nil {
-			have = Pace{Every: p.Every, Size: p.Size}
-		}
-		if pace == have {
-			return nil, Errorf(CodeConflict, "that is the pace of the waves already; nothing was changed")
-		}
-		return WavesSlowed{Path: step.Path, Every: pace.Every, Size: pace.Size, Actor: s.Actor, Reason: e.masker(s.Run).text(s.Reason)}, nil
+	return e.steer(ctx, s, func(r *Run, reason string) Payload {
+		path, _ := r.waveToCome()
+		return WavesSlowed{Path: path, Every: pace.Every, Size: pace.Size, Actor: s.Actor, Reason: reason}
 	})
 }
 
 // StopWaves has no further wave start: the rolling task ends with the wave that is under way, as failed
 // or, with fail_ok, as tolerated.
 func (e *Engine) StopWaves(ctx context.Context, s Steering) error {
-	return e.steerWaves(ctx, s, func(_ *Run, step *Step) (Payload, error) {
-		return WavesStopped{Path: step.Path, Actor: s.Actor, Reason: e.masker(s.Run).text(s.Reason)}, nil
-	})
-}
-
-// steerWaves steers the rolling task that is under way and has waves to come.
-func (e *Engine) steerWaves(ctx context.Context, s Steering, give func(*Run, *Step) (Payload, error)) error {
-	return e.steer(ctx, s, func(r *Run) (Payload, error) {
-		step := r.Rolling()
-		if step == nil {
-			return nil, Errorf(CodeConflict, "run %s has no waves under way, so nothing was done; `pause %s` holds it before its next task, `cancel %s` stops it", r.ID.Short(), r.ID.Short(), r.ID.Short())
-		}
-		if stop := step.Rollout.Stop; stop != nil {
-			return nil, Errorf(CodeConflict, "the waves were stopped already, by %s", stop.Actor.Label())
-		}
-		if n := len(step.Waves()); len(step.Rollout.Begun) >= n {
-			return nil, Errorf(CodeConflict, "wave %d is the last one, and it has begun, so nothing was done; `cancel %s` cuts it off", n, r.ID.Short())
-		}
-		return give(r, step)
+	return e.steer(ctx, s, func(r *Run, reason string) Payload {
+		path, _ := r.waveToCome()
+		return WavesStopped{Path: path, Actor: s.Actor, Reason: reason}
 	})
 }
 
 // steer asks the policy, and writes down what a person says about a run that goes on.
-func (e *Engine) steer(ctx context.Context, s Steering, give func(*Run) (Payload, error)) error {
-	err := e.tell(ctx, s.Run, func(r *Run) ([]Payload, error) {
+func (e *Engine) steer(ctx context.Context, s Steering, give func(r *Run, reason string) Payload) error {
+	err := e.word(ctx, s.Run, s.Actor, func(r *Run) (Payload, error) {
 		if d := e.May(s.Actor, policy.Steer, r.Requested.Playbook.Name); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
-		if err := r.over(); err != nil {
-			return nil, err
-		}
-		if r.stopped() {
-			return nil, Errorf(CodeConflict, "run %s is being cancelled; nothing further begins", r.ID.Short())
-		}
-		fact, err := give(r)
-		if err != nil {
-			return nil, err
-		}
-		return []Payload{fact}, nil
+		return give(r, e.masker(s.Run).text(s.Reason)), nil
 	})
 	if err != nil && CodeOf(err) == CodeDenied {
 		e.refuse(ctx, Refused{Actor: s.Actor, Verb: string(policy.Steer), Run: s.Run, Rule: err.Error()})
 	}
 	return err
+}
+
+// waveToCome is the rolling task that is under way, and the number of the wave that comes next; empty when there
+// is none, which [Run.admits] refuses.
+func (r *Run) waveToCome() (Path, int) {
+	if s := r.Rolling(); s != nil {
+		return s.Path, len(s.Rollout.Begun) + 1
+	}
+	return "", 0
+}
+
+// admitsSteering is an error when what a person says about how a run goes on does not fit how it stands.
+func (r *Run) admitsSteering(fact Payload) error {
+	if r.stopped() {
+		return Errorf(CodeConflict, "run %s is being cancelled; only what belongs to `always` still begins", r.ID.Short())
+	}
+	switch p := fact.(type) {
+	case RunPaused:
+		if p := r.Paused(); p != nil {
+			return Errorf(CodeConflict, "run %s is paused already, by %s since %s", r.ID.Short(), p.By.Label(), clock(p.At))
+		}
+		return nil
+	case RunResumed:
+		return r.admitsResume()
+	case WaveSentOn:
+		step, err := r.steerable(p.Path)
+		if err != nil {
+			return err
+		}
+		return r.admitsNext(step, p.Wave)
+	case WavesSlowed:
+		step, err := r.steerable(p.Path)
+		if err != nil {
+			return err
+		}
+		var have Pace
+		if p := step.Rollout.Pace; p != nil {
+			have = Pace{Every: p.Every, Size: p.Size}
+		}
+		if have == (Pace{Every: p.Every, Size: p.Size}) {
+			return Errorf(CodeConflict, "that is the pace of the waves already; nothing was changed")
+		}
+		return nil
+	case WavesStopped:
+		_, err := r.steerable(p.Path)
+		return err
+	default:
+		return Errorf(CodeInvalid, "this version of playbot does not know what %q means, so nothing was done", fact.Kind())
+	}
+}
+
+func (r *Run) admitsResume() error {
+	if r.Paused() != nil {
+		return nil
+	}
+	if n := len(r.Pauses); n > 0 {
+		if last := r.Pauses[n-1]; last.Resumed != nil {
+			return Errorf(CodeConflict, "run %s is not paused: %s resumed it at %s", r.ID.Short(), last.Resumed.Actor.Label(), clock(last.ResumedAt))
+		}
+	}
+	return Errorf(CodeConflict, "run %s is not paused; it is %s", r.ID.Short(), r.Status)
+}
+
+func (r *Run) admitsNext(step *Step, wave int) error {
+	roll := &step.Rollout
+	next := len(roll.Begun) + 1
+	switch {
+	case wave < next:
+		return Errorf(CodeConflict, "wave %d has started already", wave)
+	case wave > next:
+		return Errorf(CodeConflict, "wave %d is not next; wave %d is", wave, next)
+	case roll.sent(next):
+		return Errorf(CodeConflict, "wave %d was sent on already, by %s", next, roll.Sent.Actor.Label())
+	case r.Paused() == nil && roll.every() == 0:
+		return Errorf(CodeConflict, "nothing keeps wave %d: the run is not paused and its waves are not slowed%s", next, alsoWaits(r))
+	}
+	return nil
+}
+
+// alsoWaits says what a run waits for that sending it on does not give.
+func alsoWaits(r *Run) string {
+	if a := r.Pending(); a != nil {
+		return fmt.Sprintf("; it waits for an approval, which `approve %s` gives", a.name(r))
+	}
+	return "; it starts by itself when the wave before is over"
+}
+
+// steerable is the rolling task that is under way and has waves to come.
+func (r *Run) steerable(p Path) (*Step, error) {
+	step := r.Rolling()
+	if step == nil || step.Path != p {
+		return nil, Errorf(CodeConflict, "run %s has no waves under way, so nothing was done; `pause %s` holds it before its next task, `cancel %s` stops it", r.ID.Short(), r.ID.Short(), r.ID.Short())
+	}
+	if stop := step.Rollout.Stop; stop != nil {
+		return nil, Errorf(CodeConflict, "the waves were stopped already, by %s", stop.Actor.Label())
+	}
+	if n := len(step.Waves()); len(step.Rollout.Begun) >= n {
+		return nil, Errorf(CodeConflict, "wave %d is the last one, and it has begun, so nothing was done; `cancel %s` cuts it off", n, r.ID.Short())
+	}
+	return step, nil
 }
 
 // clock writes a time as people read it.

@@ -29,6 +29,11 @@ func (q recordRequest) begins() bool {
 	return slices.ContainsFunc(q.facts, func(f Payload) bool { _, ok := f.(AttemptStarted); return ok })
 }
 
+// begins reports whether an action begins something: what people said about how the run goes on holds for it.
+func (a action) begins() bool {
+	return a.do == doBegin || a.do == doAsk || a.do == doAttempt || a.do == doWave
+}
+
 var (
 	errCancelled = errors.New("cancelled by a person")
 	errSteered   = errors.New("a person said something else meanwhile")
@@ -37,5 +42,5 @@ var (
 // outdated reports whether people have said something since the work was decided that it would go
 // against. What is under way is not: it ends.
 func (w *work) outdated(r *Run) bool {
-	return w.begins && !w.begun && len(r.Steers) != w.steers
+	return w.begins && !w.begun && (len(r.Steers) != w.steers || r.braked())
 }

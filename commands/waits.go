@@ -1,0 +1,85 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+)
+
+// waits says what a run waits for, and how to answer: first that it is paused, because what else it waits for
+// does not let it go on then.
+func waits(r *engine.Run) []Block {
+	return slices.Concat(pausedBlocks(r), spoken(r), held(r), asked(r))
+}
+
+// spoken says what people said that does not count yet.
+func spoken(r *engine.Run) []Block {
+	var out []Block
+	for _, w := range r.Words {
+		out = append(out, paragraph(mention(w.Actor), plain(" wants to %s; that counts as soon as it is looked up who they are.", Wanted(w.Fact.Kind()))))
+	}
+	return out
+}
+
+// held is what a run waits for that is no person: others, nodes, secrets that a restart has lost.
+func held(r *engine.Run) []Block {
+	var out []Block
+	if w := r.Awaits; w != nil {
+		out = append(out, paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
+			plain(" ("), outside(w.Holder.Who), plain(") holds since %s.", stamp(w.Holder.Since))))
+	}
+	if w := r.AwaitsNodes; w != nil {
+		out = append(out, paragraph(plain("It waits for "), outside(Waiting(w)), plain(" since %s.", Took(time.Since(w.Holder.Since)))))
+	}
+	if text := Lingering(r); text != "" && time.Now().Before(r.Lingers()) {
+		out = append(out, paragraph(plain("%s.", text)))
+	}
+	if len(r.SecretsNeeded) > 0 {
+		out = append(out, paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without.")))
+	}
+	return out
+}
+
+// asked is the gate or the attempt that a person is asked about.
+func asked(r *engine.Run) []Block {
+	if a := r.Pending(); a != nil {
+		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
+		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}
+		if len(a.Nodes) > 0 {
+			what = append(what, plain(" on %s, ", plural(len(a.Nodes), "node")), outside(short(strings.Join(a.Nodes, ", "), 200)), plain(","))
+		}
+		what = append(what, plain(" waits for an approval until %s", stamp(a.Expires)))
+		if asks := Asks(a); asks != "" {
+			what = append(what, plain("; it "), outside(asks))
+		}
+		if len(a.Given) > 0 {
+			what = append(what, plain(" (approved so far: "), outside(a.Progress()), plain(")"))
+		}
+		answer := func(verb string) Span {
+			line := "/playbook " + verb + " " + name
+			if a.WantsReason(verb == "approve") {
+				line += " REASON"
+			}
+			return code(line)
+		}
+		return []Block{paragraph(append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))...)}
+	}
+	if s := r.Unknown(); s != nil && !answered(r, s) {
+		return []Block{
+			paragraph(plain("Nobody knows whether "), outside(s.Description), plain(" had its effect: playbot was stopped in the middle of it. Look at the nodes, then choose:")),
+			Buttons{Items: ResolveButtons(r.ID, s.Path, s.Last().Attempt)},
+		}
+	}
+	return nil
+}
+
+// answered reports whether somebody has said what became of an attempt, and is being looked up.
+func answered(r *engine.Run, s *engine.Step) bool {
+	return slices.ContainsFunc(r.Words, func(w engine.Word) bool {
+		p, ok := w.Fact.(engine.AttemptResolved)
+		return ok && p.Path == s.Path && p.Attempt == s.Last().Attempt
+	})
+}

@@ -1,0 +1,210 @@
+//nolint:thelper // what inHouse runs are the tests: a failure names their lines
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/enginetest"
+)
+
+// register looks people up: it takes a second, and says no to whom it does not like.
+type register struct {
+	gone  map[string]bool
+	takes time.Duration
+}
+
+func newRegister() *register { return &register{gone: map[string]bool{}, takes: time.Second} }
+
+func (r *register) use(o *engine.Options) {
+	o.Vouch = func(ctx context.Context, a engine.Actor) error {
+		select {
+		case <-time.After(r.takes):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if r.gone[a.Name] {
+			return errors.New(a.Name + " is a guest here")
+		}
+		return nil
+	}
+}
+
+// refusals are the words of people that did not count, with why.
+func refusals(h *enginetest.House, id engine.RunID) []string {
+	var out []string
+	for _, e := range h.Events(id) {
+		if p, ok := e.Payload.(engine.WordWeighed); ok && p.Refused != "" {
+			out = append(out, p.Actor.Name+" "+p.Said+": "+p.Refused)
+		}
+	}
+	return out
+}
+
+// Whoever the rules still know and the workspace does not moves nothing: the policy may be older than the people.
+func TestWord_ofAGuestDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for act, said := range map[string]string{
+		"pause": "run_paused", "next": "wave_sent_on", "slow every=5m": "waves_slowed", "stop": "waves_stopped",
+		"resume": "run_resumed", "cancel": "cancel_requested",
+	} {
+		t.Run(act, func(t *testing.T) {
+			t.Parallel()
+			people := newRegister()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, rolling("      batch_size: 2"))
+				s.after(2 * time.Second)
+				if act == "next" || act == "resume" {
+					s.ok("pause")
+					s.after(2 * time.Second)
+				}
+				steers := len(s.run().Steers)
+				people.gone["ana"] = true
+				s.ok(act) // the answer does not wait for a look-up
+				s.after(10 * time.Second)
+				run := s.run()
+				if len(run.Steers) != steers || run.Cancel != nil || h.Script.Calls("restart") != 1 {
+					t.Errorf("it counted: %+v, cancelled by %v", run.Steers[steers:], run.Cancel)
+				}
+				if got, want := strings.Join(refusals(h, s.id), "; "), "ana "+said+": ana is a guest here"; got != want {
+					t.Errorf("the refusals are %q, want %q", got, want)
+				}
+				refused := 0
+				for e, err := range h.Log.Read(t.Context(), engine.BotStream) {
+					if p, ok := e.Payload.(engine.Refused); err == nil && ok && p.Actor.Is(h.Ana) && p.Run == s.id {
+						refused++
+					}
+				}
+				if refused != 1 {
+					t.Errorf("%d refusals stand in the stream of the bot", refused)
+				}
+				people.gone["ana"] = false
+				if act == "next" || act == "resume" {
+					s.ok("resume")
+				}
+				if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+					t.Errorf("got %s: %s", run.Status, run.Message)
+				}
+			}, people.use)
+		})
+	}
+}
+
+func TestWord_countsWhenTheLookUpIsOver(t *testing.T) {
+	t.Parallel()
+	people := newRegister()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Script.On("one", hang)
+		h.Book("b", "tasks: [{do: {name: one}}]\nhooks: {always: [{do: {name: report}}]}")
+		s := steered{t, h, h.Start("b", nil)}
+		s.after(2 * time.Second)
+		s.ok("cancel")
+		if run := s.run(); run.Cancel != nil || len(run.Words) != 1 {
+			t.Errorf("before the look-up it is cancelled by %v, and %d words wait", run.Cancel, len(run.Words))
+		}
+		began := time.Now()
+		if run := h.Finish(s.id); run.Status != engine.RunCancelled || run.Ended.Sub(began) != time.Second || len(run.Words) != 0 {
+			t.Errorf("got %s after %s", run.Status, run.Ended.Sub(began))
+		}
+	}, people.use)
+}
+
+func TestWord_onAnAttemptThatWasCutOffOfAGuestDoesNotCount(t *testing.T) {
+	t.Parallel()
+	people := newRegister()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Script.On("one", hang)
+		h.Book("b", "tasks: [{do: {name: one}}]")
+		s := steered{t, h, h.Start("b", nil)}
+		s.after(2 * time.Second)
+		h.Stop()
+		h.Script.On("one", nil)
+		h.Restart()
+		people.gone["ben"] = true
+		resolve(t, h, s.id, "tasks.1", engine.ResolveRetry)
+		s.after(time.Minute)
+		if run := s.run(); run.Unknown() == nil || h.Script.Calls("one") != 1 {
+			t.Errorf("the word counted\n%s", enginetest.Transcript(run))
+		}
+		people.gone["ben"] = false
+		resolve(t, h, s.id, "tasks.1", engine.ResolveRetry)
+		if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	}, people.use)
+}
+
+// A word that was answered is on disk, so that a crash in the middle of the look-up takes nothing away from it.
+func TestWord_isLookedUpAgainAfterARestart(t *testing.T) {
+	t.Parallel()
+	people := newRegister()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		s := steer(t, h, "tasks: [{do: {name: one, effect: idempotent}}, {do: {name: two}}]")
+		s.after(2 * time.Second)
+		people.takes = time.Hour
+		s.ok("pause")
+		h.Stop()
+		people.takes = time.Second
+		h.Restart()
+		s.after(time.Hour)
+		s.wantHeld("tasks.2")
+		s.ok("resume")
+		if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	}, people.use)
+}
+
+// Two people may say the same before either is looked up: the second comes too late, and is told.
+func TestWord_thatComesTooLateMeanwhileIsRefused(t *testing.T) {
+	t.Parallel()
+	people := newRegister()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
+		s.after(2 * time.Second)
+		s.ok("pause")
+		s.ok("pause")
+		s.after(time.Hour)
+		s.wantHeld("tasks.2")
+		got := refusals(h, s.id)
+		if len(got) != 1 || !strings.Contains(got[0], "is paused already, by ana") {
+			t.Errorf("the refusals are %q", got)
+		}
+		s.ok("resume")
+		s.ok("cancel")
+		synctest.Wait()
+		if run := h.Finish(s.id); run.Status != engine.RunCancelled || len(run.Pauses) != 1 {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+	}, people.use)
+}
+
+// Who was answered that nothing further begins finds that it is so, however long the look-up takes.
+func TestWord_thatHoldsARunHoldsItWhileItIsLookedUp(t *testing.T) {
+	t.Parallel()
+	for act, want := range map[string]engine.RunStatus{"pause": engine.RunWaiting, "cancel": engine.RunCancelled} {
+		t.Run(act, func(t *testing.T) {
+			t.Parallel()
+			people := newRegister()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
+				s.after(2 * time.Second)
+				people.takes = 10 * time.Minute
+				s.ok(act)
+				s.after(5 * time.Minute)
+				if n := h.Script.Calls("two"); n != 0 {
+					t.Errorf("the next task was done %d times while ana was looked up", n)
+				}
+				s.after(10 * time.Minute)
+				if run := s.run(); run.Status != want || h.Script.Calls("two") != 0 {
+					t.Errorf("the run is %s, want %s", run.Status, want)
+				}
+			}, people.use)
+		})
+	}
+}
