@@ -22,7 +22,7 @@ func TestWaits_ofAPausedRunNamesWhatElseKeepsIt(t *testing.T) {
 			r.AwaitsNodes = &engine.NodesAwaited{Nodes: []string{"web1"}, Holder: engine.Holder{Since: time.Now()}}
 		}, "It waits for web1"},
 		"a word": {func(r *engine.Run) {
-			r.Words = []engine.Word{{WordGiven: engine.WordGiven{Actor: ana, Fact: engine.CancelRequested{Actor: ana}}}}
+			r.Words = []engine.Word{{Actor: ana, Fact: engine.CancelRequested{Actor: ana}}}
 		}, "ana wants to cancel the run; that counts as soon as it is looked up who they are"},
 	} {
 		t.Run(name, func(t *testing.T) {

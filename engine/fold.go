@@ -44,12 +44,8 @@ func (r *Run) apply(e Event) {
 			r.Posts = make(map[string]Place)
 		}
 		r.Posts[p.Ref] = p.Place
-	case WordGiven:
-		if p.Fact != nil { // a damaged log
-			r.Words = append(slices.Clip(r.Words), Word{WordGiven: p, Seq: e.Seq})
-		}
-	case WordWeighed:
-		r.Words = slices.DeleteFunc(slices.Clone(r.Words), func(w Word) bool { return w.Seq == p.Word })
+	case WordGiven, WordWeighed:
+		r.applyWord(e.Payload, e.Seq)
 	case RunLingers:
 		r.Through = true
 	case RunEnded:

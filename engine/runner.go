@@ -125,7 +125,7 @@ func (r *runner) answer(ctx context.Context, m mail) {
 		r.work.cancelled = true
 		r.work.cancel(errCancelled)
 	}
-	r.weigh()
+	r.weigh() //nolint:contextcheck // a look-up lives as long as the engine lets it
 	m.reply <- err
 }
 

@@ -11,8 +11,22 @@ import (
 
 // Word is what a person said and what does not count yet: who they are is being looked up.
 type Word struct {
-	WordGiven
-	Seq Seq // of its event
+	Seq   Seq // of its event
+	Actor Actor
+	Fact  Payload // what happens when it counts
+}
+
+// applyWord is about what people said and what does not count yet.
+func (r *Run) applyWord(payload Payload, seq Seq) {
+	switch p := payload.(type) {
+	case WordGiven:
+		if p.Fact != nil { // in a damaged log
+			r.Words = append(slices.Clip(r.Words), Word{Seq: seq, Actor: p.Actor, Fact: p.Fact})
+		}
+	case WordWeighed:
+		r.Words = slices.DeleteFunc(slices.Clone(r.Words), func(w Word) bool { return w.Seq == p.Word })
+	default: // Apply hands over nothing else
+	}
 }
 
 // word writes down what a person says about a run that goes on. Ids and rules have decided by then; where people
