@@ -15,47 +15,21 @@ func reasonFlag() []flag {
 	return []flag{{name: "reason", value: "TEXT", about: "why, for the record"}}
 }
 
+// steers completes a verb about how a run goes on, which takes a run and a reason.
+func (c *Commands) steers(v verb, act func(context.Context, engine.Steering) (Reply, error)) verb {
+	v.form, v.flags = v.name+" RUN [REASON]", reasonFlag()
+	v.run = func(ctx context.Context, q Request, a args) (Reply, error) {
+		s, err := c.steering(ctx, q, a, v)
+		if err != nil {
+			return Reply{}, err
+		}
+		return act(ctx, s)
+	}
+	return v
+}
+
 func (c *Commands) pauseVerb() verb {
-	return verb{
-		name: "pause", aliases: []string{"hold"}, form: "pause RUN [REASON]", flags: reasonFlag(),
-		summary: "hold a run before its next task or wave; what is under way ends", run: c.pause,
-	}
-}
-
-func (c *Commands) resumeVerb() verb {
-	return verb{
-		name: "resume", form: "resume RUN [REASON]", flags: reasonFlag(),
-		summary: "let a paused run go on", run: c.resume,
-	}
-}
-
-func (c *Commands) nextVerb() verb {
-	return verb{
-		name: "next", form: "next RUN [REASON]", flags: reasonFlag(),
-		summary: "start the next wave of a run that is paused or slowed, that one alone", run: c.nextWave,
-	}
-}
-
-func (c *Commands) slowVerb() verb {
-	return verb{
-		name: "slow", form: "slow RUN every=5m [size=NODES] [REASON]", flags: reasonFlag(),
-		summary: "set the pause between waves, and how many nodes one has at most; `every=0s` takes both away", run: c.slow,
-	}
-}
-
-func (c *Commands) stopVerb() verb {
-	return verb{
-		name: "stop", form: "stop RUN [REASON]", flags: reasonFlag(),
-		summary: "start no further wave; the task ends with the wave that is under way", run: c.stop,
-	}
-}
-
-func (c *Commands) pause(ctx context.Context, q Request, a args) (Reply, error) {
-	s, err := c.steering(ctx, q, a, c.pauseVerb())
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.paused(ctx, s)
+	return c.steers(verb{name: "pause", aliases: []string{"hold"}, summary: "hold a run before its next task or wave; what is under way ends"}, c.paused)
 }
 
 func (c *Commands) paused(ctx context.Context, s engine.Steering) (Reply, error) {
@@ -63,29 +37,38 @@ func (c *Commands) paused(ctx context.Context, s engine.Steering) (Reply, error)
 		plain("Paused: no further task or wave begins, and nobody is asked. What is under way ends, with its hooks and the runs that it started; what tells of a failure and cleans up is not kept. "), code("/playbook resume "+s.Run.Short()), plain(" lets it go on; "))
 }
 
-func (c *Commands) resume(ctx context.Context, q Request, a args) (Reply, error) {
-	s, err := c.steering(ctx, q, a, c.resumeVerb())
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.resumed(ctx, s)
+func (c *Commands) resumeVerb() verb {
+	return c.steers(verb{name: "resume", summary: "let a paused run go on"}, c.resumed)
 }
 
 func (c *Commands) resumed(ctx context.Context, s engine.Steering) (Reply, error) {
 	return c.steered(s, c.engine.ResumeRun(ctx, s), plain("It goes on. "))
 }
 
-func (c *Commands) nextWave(ctx context.Context, q Request, a args) (Reply, error) {
-	s, err := c.steering(ctx, q, a, c.nextVerb())
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.sentOn(ctx, s, 0)
+func (c *Commands) nextVerb() verb {
+	return c.steers(verb{name: "next", summary: "start the next wave of a run that is paused or slowed, that one alone"},
+		func(ctx context.Context, s engine.Steering) (Reply, error) { return c.sentOn(ctx, s, 0) })
 }
 
 // sentOn sends a wave on; 0 is whichever is next.
 func (c *Commands) sentOn(ctx context.Context, s engine.Steering, wave int) (Reply, error) {
 	return c.steered(s, c.engine.SendOn(ctx, s, wave), plain("The next wave starts as soon as the one before has ended; only a gate can keep it. "))
+}
+
+func (c *Commands) stopVerb() verb {
+	return c.steers(verb{name: "stop", summary: "start no further wave; the task ends with the wave that is under way"}, c.stopped)
+}
+
+func (c *Commands) stopped(ctx context.Context, s engine.Steering) (Reply, error) {
+	return c.steered(s, c.engine.StopWaves(ctx, s), plain("No further wave starts; the task ends with the one that is under way. "),
+		code("/playbook cancel "+s.Run.Short()), plain(" cuts that off too; "))
+}
+
+func (c *Commands) slowVerb() verb {
+	return verb{
+		name: "slow", form: "slow RUN every=5m [size=NODES] [REASON]", flags: reasonFlag(),
+		summary: "set the pause between waves, and how many nodes one has at most; `every=0s` takes both away", run: c.slow,
+	}
 }
 
 func (c *Commands) slow(ctx context.Context, q Request, a args) (Reply, error) {
@@ -99,19 +82,6 @@ func (c *Commands) slow(ctx context.Context, q Request, a args) (Reply, error) {
 		return Reply{}, err
 	}
 	return c.steered(s, c.engine.SlowWaves(ctx, s, pace), plain("%s. ", upperFirst(pacing(pace.Every, pace.Size))))
-}
-
-func (c *Commands) stop(ctx context.Context, q Request, a args) (Reply, error) {
-	s, err := c.steering(ctx, q, a, c.stopVerb())
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.stopped(ctx, s)
-}
-
-func (c *Commands) stopped(ctx context.Context, s engine.Steering) (Reply, error) {
-	return c.steered(s, c.engine.StopWaves(ctx, s), plain("No further wave starts; the task ends with the one that is under way. "),
-		code("/playbook cancel "+s.Run.Short()), plain(" cuts that off too; "))
 }
 
 // steering reads which run is meant, and why.
