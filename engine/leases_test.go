@@ -3,7 +3,6 @@ package engine_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,10 +79,8 @@ func TestLeases_coverWhatTasksMayChange(t *testing.T) {
 func TestLeases_areWaitedForAndNameTheirHolder(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		h.Book("gated", webBook)
 		h.Book("b", oneNode)
-		first := h.Start("gated", nil)
-		synctest.Wait()
+		first := atGate(h, webBook)
 		time.Sleep(time.Minute)
 		second := h.Start("b", nil)
 		if w := waitsFor(t, h, second); w == nil || w.Holder.Run != first || w.Holder.Who != "ana" || !slices.Equal(w.Nodes, []string{"web2"}) || time.Since(w.Holder.Since) != time.Minute {
@@ -109,10 +106,8 @@ func TestLeases_areNotWaitedForLongerThanALock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
-				h.Book("gated", webBook)
 				h.Book("b", row.body)
-				first := h.Start("gated", nil)
-				synctest.Wait()
+				first := atGate(h, webBook)
 				time.Sleep(time.Minute)
 				began := time.Now()
 				run := h.Finish(h.Start("b", nil))
@@ -129,64 +124,41 @@ func TestLeases_areNotWaitedForLongerThanALock(t *testing.T) {
 
 func TestLeases_endWithTheRunHoweverItEnds(t *testing.T) {
 	t.Parallel()
-	for name, act := range map[string]enginetest.Act{
-		"success": nil,
-		"failure": func(context.Context, int, *engine.Call) (engine.Result, error) {
-			return engine.Result{}, errors.New("no")
-		},
-		"panic":  panics,
-		"cancel": hang,
-		"crash":  hang,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inHouse(t, func(t *testing.T, h *enginetest.House) {
-				h.Book("a", `tasks: [{do: {name: one, nodes: [web1, web2]}}]`+"\n")
-				h.Book("b", oneNode)
-				h.Script.On("one", act)
-				first := h.Start("a", nil)
-				synctest.Wait()
-				if name == "crash" { // the run asks a person; it keeps its nodes until that is answered
-					h.Stop()
-					h.Restart()
-					synctest.Wait()
-				}
-				if name == "cancel" || name == "crash" {
-					second := h.Start("b", nil)
-					if w := waitsFor(t, h, second); w == nil || w.Holder.Run != first {
-						t.Errorf("the second run waits for %+v", w)
-					}
-					cancelRun(t, h, first)
-				}
-				h.Finish(first)
-				began := time.Now()
-				if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunSuccess || time.Since(began) > time.Second {
-					t.Errorf("the next run is %s after %s: %s", run.Status, time.Since(began), run.Message)
-				}
-			})
-		})
-	}
+	howeverItEnds(t, func(t *testing.T, h *enginetest.House, how string) {
+		h.Book("a", `tasks: [{do: {name: one, nodes: [web1, web2]}}]`+"\n")
+		h.Book("b", oneNode)
+		first := h.Start("a", nil)
+		synctest.Wait()
+		if how == "crash" { // the run asks a person; it keeps its nodes until that is answered
+			h.Stop()
+			h.Restart()
+			synctest.Wait()
+		}
+		if how == "cancel" || how == "crash" {
+			second := h.Start("b", nil)
+			if w := waitsFor(t, h, second); w == nil || w.Holder.Run != first {
+				t.Errorf("the second run waits for %+v", w)
+			}
+			cancelRun(t, h, first)
+		}
+		h.Finish(first)
+		began := time.Now()
+		if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunSuccess || time.Since(began) > time.Second {
+			t.Errorf("the next run is %s after %s: %s", run.Status, time.Since(began), run.Message)
+		}
+	}, "crash")
 }
 
 // What is waited for before the preparation is over is waited for again, and nothing is kept of it.
 func TestLeases_thatAreWaitedForAreNotHeldAfterARestart(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		h.Book("gated", webBook)
 		h.Book("b", `tasks: [{do: {name: two, nodes: [web2, web3]}}]`+"\n")
 		h.Book("c", `tasks: [{do: {name: three, nodes: [web3]}}]`+"\n")
-		first := h.Start("gated", nil)
-		synctest.Wait()
+		first := atGate(h, webBook)
 		second := h.Start("b", nil)
 		synctest.Wait()
-		began := time.Now()
-		if err := h.Engine.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("stopping took %s with nothing under way", took)
-		}
-		h.Restart()
+		restartAtOnce(t, h)
 		if run := h.Finish(h.Start("c", nil)); run.Status != engine.RunSuccess {
 			t.Errorf("a node that is only waited for is kept from others: %s", run.Message)
 		}

@@ -61,11 +61,9 @@ func TestLeases_whoWaitsBehindAnotherGoesOnWhenThatOneGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
-				h.Book("gated", webBook)
 				h.Book("many", "tasks: [{do: {name: two, nodes: [web2, web3]}}]\n")
 				h.Book("few", "tasks: [{do: {name: three, nodes: [web3]}}]\n")
-				gated := h.Start("gated", nil)
-				synctest.Wait()
+				gated := atGate(h, webBook)
 				many := h.Start("many", nil)
 				time.Sleep(20 * time.Second)
 				if run := h.Finish(h.Start("few", nil)); run.Status != engine.RunSuccess || time.Since(run.At) > 0 {

@@ -24,36 +24,21 @@ func wantNotHeld(t *testing.T, h *enginetest.House, keys ...string) {
 
 func TestLocks_areReleasedHoweverTheRunEnds(t *testing.T) {
 	t.Parallel()
-	for name, act := range map[string]enginetest.Act{
-		"success": nil,
-		"failure": func(context.Context, int, *engine.Call) (engine.Result, error) {
-			return engine.Result{}, errors.New("no")
-		},
-		"panic":  panics,
-		"cancel": hang,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inHouse(t, func(t *testing.T, h *enginetest.House) {
-				h.Book("b", lockedBook)
-				h.Script.On("one", act)
-				id := h.Start("b", nil)
-				synctest.Wait()
-				if name == "cancel" {
-					if _, held := h.Script.Holder("deploy"); !held {
-						t.Error("the lock is not held while the task runs")
-					}
-					if err := h.Engine.Cancel(t.Context(), id, h.Ana, ""); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if run := h.Finish(id); !run.LocksReleased || !run.LocksTaken {
-					t.Errorf("the run says taken %v, released %v", run.LocksTaken, run.LocksReleased)
-				}
-				wantNotHeld(t, h, "deploy")
-			})
-		})
-	}
+	howeverItEnds(t, func(t *testing.T, h *enginetest.House, how string) {
+		h.Book("b", lockedBook)
+		id := h.Start("b", nil)
+		synctest.Wait()
+		if how == "cancel" {
+			if _, held := h.Script.Holder("deploy"); !held {
+				t.Error("the lock is not held while the task runs")
+			}
+			cancelRun(t, h, id)
+		}
+		if run := h.Finish(id); !run.LocksReleased || !run.LocksTaken {
+			t.Errorf("the run says taken %v, released %v", run.LocksTaken, run.LocksReleased)
+		}
+		wantNotHeld(t, h, "deploy")
+	})
 }
 
 func TestLocks_areReleasedWhenThePreparationFailsAfterwards(t *testing.T) {
@@ -175,10 +160,8 @@ tasks: [{do: {name: one, destructive: true}}]
 func TestLocks_nameTheHolderWhileTheyAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		h.Book("gated", heldBook)
 		h.Book("b", lockedBook)
-		first := h.Start("gated", nil)
-		synctest.Wait()
+		first := atGate(h, heldBook)
 		second := h.Start("b", nil)
 		time.Sleep(time.Minute)
 		run, err := h.Engine.Load(t.Context(), second)
@@ -188,9 +171,7 @@ func TestLocks_nameTheHolderWhileTheyAreWaitedFor(t *testing.T) {
 		if w := run.Awaits; w == nil || w.Lock != "s/deploy" || w.Holder.Run != first {
 			t.Errorf("the run says that it waits for %+v, want the lock s/deploy of %s", w, first)
 		}
-		if err := h.Engine.Cancel(t.Context(), first, h.Ana, ""); err != nil {
-			t.Fatal(err)
-		}
+		cancelRun(t, h, first)
 		if run = h.Finish(second); run.Awaits != nil || run.Status != engine.RunSuccess {
 			t.Errorf("the run is %s and says that it waits for %+v", run.Status, run.Awaits)
 		}
@@ -209,23 +190,12 @@ func TestLocks_nameTheHolderWhileTheyAreWaitedFor(t *testing.T) {
 func TestStop_doesNotWaitForALock(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		h.Book("gated", heldBook)
 		h.Book("b", lockedBook)
-		first := h.Start("gated", nil)
-		synctest.Wait()
+		first := atGate(h, heldBook)
 		second := h.Start("b", nil)
 		synctest.Wait()
-		began := time.Now()
-		if err := h.Engine.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("stopping took %s with nothing under way", took)
-		}
-		h.Restart()
-		if err := h.Engine.Cancel(t.Context(), first, h.Ana, ""); err != nil {
-			t.Fatal(err)
-		}
+		restartAtOnce(t, h)
+		cancelRun(t, h, first)
 		if run := h.Finish(second); run.Status != engine.RunSuccess {
 			t.Errorf("after the restart the run is %s: %s", run.Status, run.Message)
 		}
