@@ -4,7 +4,6 @@ package mcollective
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,31 +119,26 @@ func plainKey(k string) string {
 // batch reads how many nodes are asked at a time, and how many of all may fail.
 func (t *task) batch(p *playbooks.Properties) {
 	t.batchSleep = p.Duration("batch_sleep_time", defaultBatchSleep)
-	if n, percent, ok := number(p, "batch_size", 1); ok {
-		if t.batchSize = n; percent {
-			t.batchSize = max(1, (len(t.nodes)*n+99)/100) // rounded up, so that some are asked
-		}
+	if size, ok := share(p, "batch_size", 1); ok {
+		t.batchSize = max(1, size.Of(len(t.nodes)))
 	}
-	if n, percent, ok := number(p, "max_failures", 0); ok {
-		if t.maxFailures = n; percent {
-			t.maxFailures = len(t.nodes) * n / 100 // rounded down: never more than the share
-		}
+	if most, ok := share(p, "max_failures", 0); ok {
+		t.maxFailures = most.AtMost(len(t.nodes))
 	}
 }
 
-// number reads a number of nodes or a share of them such as "20%"; ok is false when there is none.
-func number(p *playbooks.Properties, key string, least int) (n int, percent, ok bool) {
+// share reads a number of nodes or a share of them; ok is false when there is none.
+func share(p *playbooks.Properties, key string, least int) (s playbooks.Share, ok bool) {
 	text := p.Text(key, "")
 	if text == "" {
-		return 0, false, false
+		return s, false
 	}
-	share, percent := strings.CutSuffix(text, "%")
-	n, err := strconv.Atoi(strings.TrimSpace(share))
-	if err != nil || n < least || percent && n > 100 {
+	s, err := playbooks.ParseShare(text)
+	if err != nil || s.Number < least {
 		p.Remedy(key, `write a number of nodes, or a share such as "20%"`, "%s cannot be %q", key, text)
-		return 0, false, false
+		return s, false
 	}
-	return n, percent, true
+	return s, true
 }
 
 // Effect implements [engine.Task].

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
@@ -99,6 +100,21 @@ func (t *task) Targets() []string { return t.nodes }
 // ActionName implements [engine.ActionNamed].
 func (t *task) ActionName() string { return t.action }
 
+// Lasts implements [engine.Lasting] as mcollective does: only the policy says which actions read, and an
+// action that is not among them goes on at its nodes when the attempt is cut off.
+func (t *task) Lasts() time.Duration {
+	inner, err := t.asking(t.client)
+	if l, ok := inner.(engine.Lasting); ok && err == nil {
+		return l.Lasts()
+	}
+	return 0 // it cannot be asked: Run says why, and sends nothing
+}
+
+// asking is the mcollective task that asks, over client.
+func (t *task) asking(client mcollective.Client) (engine.Task, error) {
+	return mcollective.Described(client, t.readOnly, t.ddls).Decode(playbooks.FromMap(t.request))
+}
+
 // Run implements [engine.Task]: it asks as mcollective does, then holds every reply to the expression.
 func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	heard := &replies{Client: t.client}
@@ -106,8 +122,7 @@ func (t *task) Run(ctx context.Context, c *engine.Call) (engine.Result, error) {
 	if t.client != nil { // else the mcollective task says what to configure
 		client = heard
 	}
-	ask := mcollective.Described(client, t.readOnly, t.ddls) //nolint:contextcheck // rendered properties need none
-	inner, err := ask.Decode(playbooks.FromMap(t.request))
+	inner, err := t.asking(client) //nolint:contextcheck // rendered properties need none
 	if err != nil {
 		return engine.Result{}, err
 	}

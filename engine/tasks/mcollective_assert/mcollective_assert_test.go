@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/playbot/playbot/engine/choria/ddl"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
 	"github.com/playbot/playbot/engine/enginetest/tasktest"
+	"github.com/playbot/playbot/engine/tasks/mcollective"
 	mcollectiveassert "github.com/playbot/playbot/engine/tasks/mcollective_assert"
 	"github.com/playbot/playbot/playbooks"
 )
@@ -158,6 +160,32 @@ func TestMcollectiveAssert_isKnownByItsActionAndItsTargets(t *testing.T) {
 		if task.Effect() != want || !isNamed || named.ActionName() != action || !isAimed || !slices.Equal(aimed.Targets(), []string{"web2" + suffix, "web1" + suffix}) {
 			t.Errorf("%s: got %+v with effect %s", action, task, task.Effect())
 		}
+	}
+}
+
+// The action of an assert may change nodes, and then it goes on at them after a cut-off like any other.
+func TestMcollectiveAssert_lastsAsLongAsTheRequestThatItMakes(t *testing.T) {
+	t.Parallel()
+	x, err := ddl.Load(filepath.Join("..", "..", "choria", "ddl", "testdata", "agents"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	properties := ask("service.restart", map[string]any{"service": "httpd"}, list("status", "==", "running"), "web1")
+	lasts := func(typ engine.TaskType, properties map[string]any) time.Duration {
+		task, err := typ.Decode(playbooks.FromMap(properties))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, ok := task.(engine.Lasting); ok {
+			return l.Lasts()
+		}
+		return 0
+	}
+	plain := maps.Clone(properties)
+	delete(plain, "expression")
+	got, want := lasts(mcollectiveassert.Described(nil, nil, x), properties), lasts(mcollective.Described(nil, nil, x), plain)
+	if got != want || got == 0 {
+		t.Errorf("the nodes go on for %s, and after the same request of mcollective for %s", got, want)
 	}
 }
 
