@@ -71,9 +71,9 @@ func SteerButtons(run *engine.Run) []Button {
 	roll := step.Rollout
 	kept := run.Paused() != nil || roll.Pace != nil && roll.Pace.Every > 0
 	if sent := roll.Sent != nil && roll.Sent.Wave == wave; kept && !sent {
-		out = append(out, Button{Label: fmt.Sprintf("Start wave %d", wave), Action: ActionNext, Value: join(string(run.ID), strconv.Itoa(wave))})
+		out = append(out, Button{Label: fmt.Sprintf("Start wave %d", wave), Action: ActionNext, Value: join(string(run.ID), string(step.Path), strconv.Itoa(wave))})
 	}
-	return append(out, Button{Label: "Stop the waves", Action: ActionStop, Value: string(run.ID), Confirm: &Confirm{
+	return append(out, Button{Label: "Stop the waves", Action: ActionStop, Value: join(string(run.ID), string(step.Path)), Confirm: &Confirm{
 		Title: "Stop the waves?", Text: "The wave that is under way ends; the nodes of later waves are not touched, and the task counts as failed unless its playbook tolerates that.",
 		Yes: "Stop the waves", No: "Let them go on",
 	}})

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -37,8 +38,10 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return c.pressResolve(ctx, p)
 	case ActionCancel, ActionShow:
 		return c.pressRun(ctx, p)
-	case ActionPause, ActionResume, ActionNext, ActionStop:
-		return c.pressSteer(ctx, p)
+	case ActionPause, ActionResume:
+		return c.pressHold(ctx, p)
+	case ActionNext, ActionStop:
+		return c.pressWaves(ctx, p)
 	case ActionSuggest:
 		return Reply{Private: true, Blocks: []Block{say("Copy this line, change what is wrong, and send it:"), Preformatted{Text: p.Value}}}, nil
 	}
@@ -91,14 +94,9 @@ func (c *Commands) pressRun(ctx context.Context, p Press) (Reply, error) {
 	return r, nil
 }
 
-// pressSteer answers the buttons about how a run goes on. That of a wave names it, so that one pressed
-// late, or twice, starts no other.
-func (c *Commands) pressSteer(ctx context.Context, p Press) (Reply, error) {
-	want := 1
-	if p.Action == ActionNext {
-		want = 2
-	}
-	parts, ok := taken(p.Value, want)
+// pressHold answers the buttons that hold a run and let it go on.
+func (c *Commands) pressHold(ctx context.Context, p Press) (Reply, error) {
+	parts, ok := taken(p.Value, 1)
 	if !ok {
 		return Reply{}, stale()
 	}
@@ -107,19 +105,45 @@ func (c *Commands) pressSteer(ctx context.Context, p Press) (Reply, error) {
 		return Reply{}, err
 	}
 	s := engine.Steering{Run: run.ID, Actor: p.Actor, Reason: p.Reason}
-	switch p.Action { //nolint:exhaustive // press hands over these
-	case ActionPause:
+	if p.Action == ActionPause {
 		return c.paused(ctx, s)
-	case ActionResume:
-		return c.resumed(ctx, s)
-	case ActionStop:
+	}
+	return c.resumed(ctx, s)
+}
+
+// pressWaves answers the buttons about waves. They name the task, and that of a wave the wave, so that one
+// pressed late, or twice, is about no other.
+func (c *Commands) pressWaves(ctx context.Context, p Press) (Reply, error) {
+	parts := strings.Split(p.Value, valueSeparator)
+	run, err := c.loadVisible(ctx, p.Actor, engine.RunID(parts[0]))
+	if err != nil {
+		return Reply{}, err
+	}
+	want := 2
+	if p.Action == ActionNext {
+		want = 3
+	}
+	if len(parts) != want {
+		return Reply{}, taskless(run)
+	}
+	s := engine.Steering{Run: run.ID, Task: engine.Path(parts[1]), Actor: p.Actor, Reason: p.Reason}
+	if p.Action == ActionStop {
 		return c.stopped(ctx, s)
 	}
-	wave, err := strconv.Atoi(parts[1])
+	wave, err := strconv.Atoi(parts[2])
 	if err != nil || wave < 1 {
 		return Reply{}, stale()
 	}
 	return c.sentOn(ctx, s, wave)
+}
+
+// taskless answers a button of waves from before such buttons named their task.
+func taskless(run *engine.Run) error {
+	now := "no wave is to come"
+	if wave := wavesToCome(run); wave > 0 {
+		now = fmt.Sprintf("wave %d of %q is next, and `next %s` and `stop %s` are about it", wave, short(run.Rolling().Description, 80), run.ID.Short(), run.ID.Short())
+	}
+	return engine.Errorf(engine.CodeInvalid, "this button is from an older playbot and does not say which waves it is about, so nothing was done; %s", now)
 }
 
 // resolved says what a choice does.

@@ -19,6 +19,7 @@ const (
 // Steering is what a person says about how a run goes on, and why.
 type Steering struct {
 	Run    RunID
+	Task   Path // the rolling task whose waves are meant; empty for those that are under way
 	Actor  Actor
 	Reason string
 }
@@ -44,7 +45,7 @@ func (e *Engine) ResumeRun(ctx context.Context, s Steering) error {
 // wave alone, and takes no gate away. With a number it is an error when another wave is next; 0 is whichever is.
 func (e *Engine) SendOn(ctx context.Context, s Steering, wave int) error {
 	return e.steer(ctx, s, func(r *Run, reason string) Payload {
-		path, next := r.waveToCome()
+		path, next := r.waveToCome(s.Task)
 		return WaveSentOn{Path: path, Wave: cmp.Or(wave, next), Actor: s.Actor, Reason: reason}
 	})
 }
@@ -59,7 +60,7 @@ func (e *Engine) SlowWaves(ctx context.Context, s Steering, pace Pace) error {
 		return Errorf(CodeInvalid, "a wave has 1 node at least and %d at most, not %d; nothing was changed", MaxWaveSize, pace.Size)
 	}
 	return e.steer(ctx, s, func(r *Run, reason string) Payload {
-		path, _ := r.waveToCome()
+		path, _ := r.waveToCome(s.Task)
 		return WavesSlowed{Path: path, Every: pace.Every, Size: pace.Size, Actor: s.Actor, Reason: reason}
 	})
 }
@@ -68,7 +69,7 @@ func (e *Engine) SlowWaves(ctx context.Context, s Steering, pace Pace) error {
 // or, with fail_ok, as tolerated.
 func (e *Engine) StopWaves(ctx context.Context, s Steering) error {
 	return e.steer(ctx, s, func(r *Run, reason string) Payload {
-		path, _ := r.waveToCome()
+		path, _ := r.waveToCome(s.Task)
 		return WavesStopped{Path: path, Actor: s.Actor, Reason: reason}
 	})
 }
@@ -87,13 +88,13 @@ func (e *Engine) steer(ctx context.Context, s Steering, give func(r *Run, reason
 	return err
 }
 
-// waveToCome is the rolling task that is under way, and the number of the wave that comes next; empty when there
-// is none, which [Run.admits] refuses.
-func (r *Run) waveToCome() (Path, int) {
+// waveToCome is the rolling task that is meant, and the number of the wave that comes next in the one that is
+// under way; empty when there is none, which [Run.admits] refuses.
+func (r *Run) waveToCome(meant Path) (Path, int) {
 	if s := r.Rolling(); s != nil {
-		return s.Path, len(s.Rollout.Begun) + 1
+		return cmp.Or(meant, s.Path), len(s.Rollout.Begun) + 1
 	}
-	return "", 0
+	return meant, 0
 }
 
 // admitsSteering is an error when what a person says about how a run goes on does not fit how it stands.
@@ -175,7 +176,10 @@ func alsoWaits(r *Run) string {
 // steerable is the rolling task that is under way and has waves to come.
 func (r *Run) steerable(p Path) (*Step, error) {
 	step := r.Rolling()
-	if step == nil || step.Path != p {
+	if err := r.meant(p, step); err != nil {
+		return nil, err
+	}
+	if step == nil {
 		return nil, Errorf(CodeConflict, "run %s has no waves under way, so nothing was done; `pause %s` holds it before its next task, `cancel %s` stops it", r.ID.Short(), r.ID.Short(), r.ID.Short())
 	}
 	if stop := step.Rollout.Stop; stop != nil {
@@ -185,6 +189,22 @@ func (r *Run) steerable(p Path) (*Step, error) {
 		return nil, Errorf(CodeConflict, "wave %d is the last one, and it has begun, so nothing was done; `cancel %s` cuts it off", n, r.ID.Short())
 	}
 	return step, nil
+}
+
+// meant is an error when somebody means the waves of another task than the one that is under way.
+func (r *Run) meant(task Path, rolling *Step) error {
+	if task == "" || rolling != nil && rolling.Path == task {
+		return nil
+	}
+	now := "no waves are under way"
+	if rolling != nil {
+		now = fmt.Sprintf("those of %q are under way", rolling.Description)
+	}
+	s := r.Steps[task]
+	if s == nil || s.Ended.IsZero() {
+		return Errorf(CodeConflict, "%s has no waves under way, so nothing was done; %s", task, now)
+	}
+	return Errorf(CodeConflict, "the waves of %q are over (%s), so nothing was done; %s", s.Description, s.Status, now)
 }
 
 // clock writes a time as people read it.
