@@ -104,12 +104,14 @@ func (r *Run) applyTask(payload Payload, at time.Time) {
 	switch p := payload.(type) {
 	case TaskBegun:
 		r.Status = RunRunning
+		r.inferWave(p.Path, at)
 		r.add(&Step{
 			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskRunning,
 			Tries: p.Tries, TrySleep: p.TrySleep, PreSleep: p.PreSleep, Timeout: p.Timeout, Locks: p.Locks,
 			Gated: p.Gated, EachWave: p.EachWave, Broken: p.Broken, Began: at, Ready: at,
 		})
 	case TaskSkipped:
+		r.inferWave(p.Path, at)
 		r.add(&Step{
 			Path: p.Path, Type: p.Type, As: p.As, Description: p.Description, Status: TaskSkippedOver,
 			Message: p.Reason, Began: at, Ended: at,

@@ -198,13 +198,33 @@ func (r *Run) moves(at time.Time) {
 // startWave notes a wave that starts.
 func (r *Run) startWave(p WaveStarted, at time.Time) {
 	s := r.edit(p.Path)
-	if s == nil {
+	if s == nil || 0 < p.Wave && p.Wave <= len(s.Rollout.Begun) { // announced behind its tasks: see inferWave
 		return
 	}
 	s.Rollout.Begun = append(s.Rollout.Begun, Wave{Nodes: p.Nodes, At: at, Approval: p.Approval})
 	if a, ok := r.Approval(p.Approval); ok {
 		a.State = ApprovalUsed
 	}
+}
+
+// inferWave notes the wave of a task that begins where no [WaveStarted] did: logs of before docs/adr/0026
+// have none. Nobody could slow waves then, so that it has the nodes that were planned.
+func (r *Run) inferWave(task Path, at time.Time) {
+	rolling, n, ok := task.InWave()
+	step := r.Steps[rolling]
+	if !ok || step == nil || n != len(step.Rollout.Begun)+1 {
+		return
+	}
+	waves := step.Waves()
+	if n > len(waves) {
+		return
+	}
+	w := Wave{Nodes: waves[n-1], At: at}
+	if a := r.approvalFor(rolling); a != nil && a.State == ApprovalUsed {
+		w.Approval = a.Approval
+	}
+	s := r.edit(rolling)
+	s.Rollout.Begun = append(s.Rollout.Begun, w)
 }
 
 // standing is how a run that goes on stands.
