@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -58,8 +59,8 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 		}
 	} else if !run.Status.Final() && run.Unknown() != nil {
 		d.markup("✋ Waiting for a person; see the thread")
-	} else if text := commands.Lingering(run); text != "" {
-		d.literal("⏳ "+text, 600)
+	} else if text := cmp.Or(commands.Comparing(run), commands.Lingering(run)); text != "" {
+		d.literal("⏳ "+oneLine(text), 600)
 	}
 	d.buttons(commands.CardButtons(run))
 	if from := run.Requested.Actor.Channel; from != f.channel && isID(from) {

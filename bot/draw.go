@@ -42,6 +42,12 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	case engine.WordWeighed:
 		t.painter.touch(run.ID)
 		return t.unheard(ctx, l, run, p, first.Pos)
+	case engine.NodesUncompared:
+		t.painter.touch(run.ID)
+		if p.Try > 1 || t.wasTold(ctx, run.ID, first.Pos) {
+			return false, nil
+		}
+		return true, t.reply(ctx, l, run, uncomparedMessage(run, &p))
 	case engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:
 		return t.steered(ctx, l, run, first)
 	case engine.RunEnded:

@@ -44,6 +44,9 @@ func drawings(t *testing.T) map[string]message {
 	}
 	grown := asked(map[string]any{"action": "haproxy.disable"}, "lb1")
 	grown.Grown = []string{"lb8", "lb9"}
+	uncompared := asked(map[string]any{"action": "haproxy.disable"}, "lb1")
+	uncompared.Uncompared = `node set "web": no network`
+	lookup := engine.NodesUncompared{Path: "tasks.2", Try: 1, Message: uncompared.Uncompared, Again: began.Add(time.Minute)}
 	nodes := engine.Result{OKNodes: []string{"web1"}, FailedNodes: []string{"web2", "web3"}, SilentNodes: []string{"web4"}}
 	failed := then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, nodes, "web2: no space left"), attempts("tasks.2", 2),
 		fails("tasks.2", 2, nodes, "web2: no space left on /var", "web3: no such package"), ends("tasks.2", engine.TaskFailed, "2 of 4 nodes failed, 1 was silent"))
@@ -86,6 +89,9 @@ func drawings(t *testing.T) map[string]message {
 		"approval_rests":       q(resting(), approvalRef("a2")),
 		"card_one_of_two":      of(twoAsked(yes("a1", ben(), ""))),
 		"approval_grown":       q(then(underWay(), grown), gate),
+		"approval_uncompared":  q(then(underWay(), uncompared), gate),
+		"card_uncompared":      of(then(underWay(), lookup)),
+		"step_uncompared":      uncomparedMessage(then(underWay(), lookup), &lookup),
 		"approval_huge":        q(then(underWay(), asked(huge, manyNodes(300)...)), gate),
 		"unknown_open":         q(cutOff(), cut),
 		"unknown_answered":     q(cutOff(engine.AttemptResolved{Path: "tasks.2", Attempt: 1, Choice: engine.ResolveDone, Actor: ben()}), cut),

@@ -149,6 +149,11 @@ func weightOf(p engine.Payload) weight {
 			return weighsCard // what it says follows
 		}
 		return weighsMore
+	case engine.NodesUncompared:
+		if p.Try > 1 { // the thread heard of the first, and the card shows the others
+			return weighsCard
+		}
+		return weighsMore
 	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
 		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded,
 		engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:

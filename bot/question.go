@@ -83,6 +83,9 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 	if len(a.Grown) > 0 {
 		d.literal(fmt.Sprintf("Appeared since the run began, and not touched by it: %s", commands.FirstNodes(a.Grown)), 800)
 	}
+	if text := commands.Uncompared(a); text != "" && pending {
+		d.literal("⚠️ It asks although "+oneLine(text), 800)
+	}
 	if pending {
 		d.buttons(commands.ApprovalButtons(run.ID, a))
 		if less := commands.GrantLess(run.ID, a); less != "" {

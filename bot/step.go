@@ -204,3 +204,12 @@ func lostMessage(run *engine.Run) message {
 	d.context("run " + run.ID.Short())
 	return message{text: fallback(run.Requested.Playbook.Name + " " + run.ID.Short() + ": " + text), blocks: d.done(run.ID)}
 }
+
+// uncomparedMessage says that the nodes of what is next could not be compared, and that it is tried again.
+func uncomparedMessage(run *engine.Run, u *engine.NodesUncompared) message {
+	d := newDrawing()
+	text := commands.FailedComparison(run, u)
+	d.literal("⚠️ "+oneLine(text)+".", 800)
+	d.context("run " + run.ID.Short())
+	return message{text: fallback(run.Requested.Playbook.Name + " " + run.ID.Short() + ": " + text), blocks: d.done(run.ID)}
+}

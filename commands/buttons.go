@@ -13,6 +13,9 @@ import (
 func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
 	value := join(string(run), a.Approval)
 	starts := "it starts at once"
+	if a.Uncompared != "" {
+		starts = "it starts as soon as the nodes could be compared"
+	}
 	if n := a.Missing(); n > 1 {
 		starts = fmt.Sprintf("it starts when %d more have approved", n-1)
 	}

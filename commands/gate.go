@@ -180,6 +180,9 @@ func (c *Commands) deciding(who engine.Actor, run *engine.Run, room int) (blocks
 	if len(a.Grown) > 0 {
 		lines = append(lines, "not touched, since they appeared only now: "+FirstNodes(a.Grown))
 	}
+	if text := Uncompared(a); text != "" {
+		lines = append(lines, text)
+	}
 	text := strings.Join(lines, "\n")
 	if took = utf8.RuneCountInString(text); took > min(room, maxCovered) {
 		return []Block{paragraph(plain("What an approval covers does not fit here; the thread of the run shows it, with buttons."))}, 0

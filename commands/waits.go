@@ -34,6 +34,9 @@ func held(r *engine.Run) []Block {
 	if w := r.AwaitsNodes; w != nil {
 		out = append(out, paragraph(plain("It waits for "), outside(Waiting(w)), plain(" since %s.", Took(time.Since(w.Holder.Since)))))
 	}
+	if text := Comparing(r); text != "" {
+		out = append(out, paragraph(outside(text), plain(".")))
+	}
 	if text := Lingering(r); text != "" && time.Now().Before(r.Lingers()) {
 		out = append(out, paragraph(plain("%s.", text)))
 	}
@@ -54,6 +57,9 @@ func asked(r *engine.Run) []Block {
 		what = append(what, plain(" waits for an approval until %s", stamp(a.Expires)))
 		if asks := Asks(a); asks != "" {
 			what = append(what, plain("; it "), outside(asks))
+		}
+		if text := Uncompared(a); text != "" {
+			what = append(what, plain("; "), outside(text))
 		}
 		if len(a.Given) > 0 {
 			what = append(what, plain(" (approved so far: "), outside(a.Progress()), plain(")"))

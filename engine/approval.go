@@ -105,7 +105,7 @@ func (p *performer) terms(t *playbooks.Task) (terms policy.Terms, scope string) 
 // rest are the yeses that a gate has from an earlier one, whose people approved the rest; none when
 // people are to be asked.
 func (p *performer) rest(asked *ApprovalAsked, now time.Time) []Payload {
-	if asked.Scope == playbooks.ScopeStep || len(asked.Grown) > 0 || p.run.asksAgain(asked) {
+	if asked.Scope == playbooks.ScopeStep || len(asked.Grown) > 0 || asked.Uncompared != "" || p.run.asksAgain(asked) {
 		return nil
 	}
 	for _, root := range slices.Backward(p.run.Approvals) {

@@ -188,6 +188,7 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"lock_awaited":         decodeAs[LockAwaited],
 		"nodes_awaited":        decodeAs[NodesAwaited],
 		"nodes_leased":         decodeAs[NodesLeased],
+		"nodes_uncompared":     decodeAs[NodesUncompared],
 		"locks_taken":          decodeAs[LocksTaken],
 		"locks_released":       decodeAs[LocksReleased],
 		"task_locks_requested": decodeAs[TaskLocksRequested],

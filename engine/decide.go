@@ -67,6 +67,7 @@ const (
 	ReasonAwaitWord       Reason = "it is being looked up who wants the run to stand still"
 	ReasonPaused          Reason = "a person paused the run"
 	ReasonSlowed          Reason = "a person slowed the waves"
+	ReasonUncompared      Reason = "the nodes could not be compared a moment ago"
 	ReasonNextWave        Reason = "the next wave is due"
 	ReasonInputsLost      Reason = "a restart has lost secrets of the run"
 	ReasonAwaitInputs     Reason = "waiting for secrets"

@@ -87,14 +87,14 @@ func (r *rollout) next() action {
 			return a
 		}
 		if due := r.due(w); r.now.Before(due) {
-			return action{do: doWait, reason: ReasonSlowed, until: limit{at: due}.earlier(r.limit(first)).at}
+			return action{do: doWait, reason: ReasonSlowed, path: r.step.Path, until: due}
 		}
 	}
 	start := action{do: doWave, reason: ReasonNextWave, path: r.step.Path, wave: w + 1}
 	if r.step.Gated == "" {
 		return start
 	}
-	return r.granted(start)
+	return r.compared(r.step, r.granted(start))
 }
 
 // granted lets a wave start that an approval covers; else it says what there is to do about one.

@@ -178,7 +178,7 @@ func (d decider) gate(s *Step, reason Reason) action {
 	if s.Gated == "" || s.EachWave { // to plan waves changes nothing
 		return action{do: doAttempt, reason: reason}
 	}
-	return d.approved(s, reason)
+	return d.compared(s, d.approved(s, reason))
 }
 
 // approved lets something through that has an approval which covers it; else it says what there is to do

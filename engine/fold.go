@@ -53,6 +53,10 @@ func (r *Run) apply(e Event) {
 		r.AwaitsNodes, r.Leases = nil, nil
 	case TaskBegun, TaskSkipped, TaskEnded, TaskLocksRequested, TaskLocksTaken, TaskLocksReleased:
 		r.applyTask(e.Payload, e.Time)
+	case NodesUncompared:
+		if s := r.edit(p.Path); s != nil {
+			s.Uncompared = &p
+		}
 	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
 		r.applyApproval(e.Payload, e.Time)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
@@ -160,6 +164,9 @@ func (r *Run) applyApproval(payload Payload, at time.Time) {
 	case ApprovalAsked:
 		r.Approvals = append(r.Approvals, &Approval{ApprovalAsked: p, At: at, State: ApprovalPending})
 		r.setStep(p.Path, TaskWaiting, at)
+		if s := r.edit(p.Path); s != nil {
+			s.Uncompared = nil
+		}
 		r.Status = RunWaiting
 	case ApprovalGiven:
 		a, ok := r.Approval(p.Approval)
@@ -225,7 +232,7 @@ func (r *Run) applyAttempt(payload Payload, at time.Time) {
 		if s == nil {
 			return
 		}
-		s.Attempts = append(s.Attempts, Attempt{AttemptStarted: p, At: at})
+		s.Attempts, s.Uncompared = append(s.Attempts, Attempt{AttemptStarted: p, At: at}), nil
 		s.Status, r.Status, r.AwaitsNodes = TaskRunning, RunRunning, nil
 		if a, ok := r.Approval(p.Approval); ok {
 			a.State = ApprovalUsed

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/playbot/playbot/engine/policy"
@@ -36,11 +35,9 @@ func (p *performer) ask(ctx context.Context, a action) []Payload {
 	if err := seal(ctx, a, &asked); err != nil {
 		return p.cannotAsk(a, err.Error())
 	}
-	found, err := p.discoverAll(ctx)
-	if err != nil {
-		return p.cannotAsk(a, "before asking: "+err.Error())
+	if facts, ok := p.compare(ctx, a, &asked); !ok {
+		return facts
 	}
-	asked.Discovered, asked.Grown = found, grown(p.run.Prepared.Nodes, found)
 	asked.Digest = p.digest(&asked)
 	given := p.rest(&asked, now)
 	return append([]Payload{asked}, given...)
@@ -74,7 +71,8 @@ func (p *performer) sealTask(ctx context.Context, a action, asked *ApprovalAsked
 	return nil
 }
 
-// outdated says why a granted approval does not cover what would be done now; empty when it does.
+// outdated says why a granted approval does not cover what would be done now; empty when it does, as far as
+// that is known without looking for nodes.
 func (p *performer) outdated(ctx context.Context, a *Approval) string {
 	for _, g := range a.Given {
 		if err := p.engine.vouch(ctx, g.Actor); err != nil {
@@ -89,13 +87,6 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 	}
 	if got := p.digest(&a.ApprovalAsked); got != a.Digest {
 		return "what was approved is not what would be done"
-	}
-	found, err := p.discoverAll(ctx)
-	if err != nil {
-		return "the nodes could not be compared: " + err.Error()
-	}
-	if more := grown(a.Discovered, found); len(more) > 0 {
-		return fmt.Sprintf("nodes appeared since the approval: %s", strings.Join(more, ", "))
 	}
 	return ""
 }

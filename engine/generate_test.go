@@ -47,7 +47,7 @@ func anyPayload() *rapid.Generator[Payload] {
 		reflect.TypeFor[ApprovalExpired](): approval, reflect.TypeFor[ApprovalVoided](): approval, reflect.TypeFor[AttemptStarted](): approval,
 	}
 	return rapid.OneOf(
-		draw[RunRequested](cfg), draw[PlaybookKept](cfg), draw[LocksRequested](cfg), draw[LockAwaited](cfg), draw[NodesAwaited](cfg), draw[NodesLeased](cfg), draw[LocksTaken](cfg), draw[LocksReleased](cfg),
+		draw[RunRequested](cfg), draw[PlaybookKept](cfg), draw[LocksRequested](cfg), draw[LockAwaited](cfg), draw[NodesAwaited](cfg), draw[NodesLeased](cfg), draw[NodesUncompared](cfg), draw[LocksTaken](cfg), draw[LocksReleased](cfg),
 		draw[Prepared](cfg), draw[PrepareFailed](cfg), draw[TaskBegun](cfg), draw[TaskSkipped](cfg), draw[ApprovalAsked](cfg),
 		draw[ApprovalGiven](cfg), draw[ApprovalDenied](cfg), draw[ApprovalExpired](cfg), draw[ApprovalVoided](cfg),
 		draw[SecretsNeeded](cfg), draw[SecretsGiven](cfg), draw[AttemptStarted](cfg), draw[AttemptEnded](cfg), draw[AttemptUnknown](cfg), draw[AttemptRepeated](cfg),

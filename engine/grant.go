@@ -100,8 +100,8 @@ func (s *Step) nextWave(number int, a *Approval, now time.Time) WaveStarted {
 
 // startWave starts a wave on an approval that was not used yet: when that still covers it.
 func (p *performer) startWave(ctx context.Context, a action) []Payload {
-	if why := p.outdated(ctx, a.approval); why != "" {
-		return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
+	if facts, ok := p.recheck(ctx, a); !ok {
+		return facts
 	}
 	start := p.run.Steps[a.path].nextWave(a.wave, a.approval, time.Now())
 	if len(start.Nodes) == 0 {

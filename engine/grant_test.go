@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/enginetest"
+	"github.com/playbot/playbot/engine/policy"
 )
 
 // grant is what somebody says at a gate, such as "ben approves waves=1 until=10m" or "ben denies".
@@ -393,12 +395,17 @@ func TestGrant_ofAWaveIsLookedAtOnceMore(t *testing.T) {
 func TestGrant_thatCannotBeAskedForEndsTheWaves(t *testing.T) {
 	t.Parallel()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
-		s := steer(t, h, rolling(each+"}"))
+		s := steer(t, h, rolling(each+", from: [sre]}"))
 		s.play("ben approves")
-		h.Script.OnDiscover(func(context.Context) error { return errors.New("no network") })
+		h.Stop()
+		h.Change(court(func(r *policy.Rules) {
+			r.Roles = slices.DeleteFunc(r.Roles, func(r policy.Role) bool { return r.Name == "sre" })
+		}))
+		h.Restart()
+		resolve(t, h, s.id, "tasks.1.wave1.1", engine.ResolveDone)
 		run := h.Finish(s.id)
 		got := run.Steps["tasks.1"].Message
-		if run.Status != engine.RunFailed || !strings.HasPrefix(got, "nobody could be asked about wave 2 of 3: before asking: ") || !strings.Contains(got, "no network") || len(run.Steers) != 0 {
+		if run.Status != engine.RunFailed || !strings.HasPrefix(got, "nobody could be asked about wave 2 of 3: ") || !strings.Contains(got, `the policy has no role "sre"`) || len(run.Steers) != 0 {
 			t.Errorf("got %s: %s", run.Status, got)
 		}
 	}, court())

@@ -137,6 +137,7 @@ type ApprovalAsked struct {
 	Nodes      []string            `json:"nodes,omitempty"`      // what the task will touch
 	Discovered map[string][]string `json:"discovered,omitempty"` // node sets as found when asking, for comparison
 	Grown      []string            `json:"grown,omitempty"`      // nodes that appeared since the run was prepared; this run never touches them
+	Uncompared string              `json:"uncompared,omitempty"` // why the node sets could not be found again when asking; Discovered is empty then
 	Expires    time.Time           `json:"expires"`
 	From       []string            `json:"from,omitempty"`   // roles, one of which every yes rests on; empty: any that may approve
 	Count      int                 `json:"count,omitempty"`  // distinct people who must say yes; 0 is 1

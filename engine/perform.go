@@ -68,6 +68,8 @@ func (p *performer) afterPanic(a action, what string) []Payload {
 		return []Payload{TaskLocksReleased{Path: a.path, Problems: []string{message}}}
 	case doBegin:
 		return p.failBegin(a.path, a.task, message)
+	case doAsk:
+		return p.cannotAsk(a, message)
 	case doRelock, doEndChildren:
 		return nil
 	case doWave:
@@ -110,8 +112,8 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		return p.failAttempt(a.path, err.Error())
 	}
 	if a.approval != nil && a.approval.State == ApprovalGranted {
-		if why := p.outdated(ctx, a.approval); why != "" {
-			return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
+		if facts, ok := p.recheck(ctx, a); !ok {
+			return facts
 		}
 	}
 	timeout, err := duration(ctx, "timeout", a.task.Timeout, 0, p.scope())

@@ -69,8 +69,9 @@ type Step struct {
 	Ready       time.Time // the latest event that a pre_sleep counts from
 	Ended       time.Time
 	Attempts    []Attempt
-	Rollout     Rollout // of a rolling task
-	Aborted     bool    // a person chose to abort the run at an unknown attempt
+	Rollout     Rollout          // of a rolling task
+	Uncompared  *NodesUncompared // the latest failure to compare its nodes; nil when they were compared since
+	Aborted     bool             // a person chose to abort the run at an unknown attempt
 }
 
 // Attempt is one attempt of a step.

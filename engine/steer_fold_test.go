@@ -62,7 +62,7 @@ func TestDecide_aWaveOfALogOfBeforeHasBegunWhateverIsSaid(t *testing.T) {
 		"nothing":          {nil, "start a wave tasks.1"},
 		"stop":             {[]Payload{WavesStopped{Path: p, Actor: ana}}, "end task tasks.1: stopped by ana after wave 2 of 3; 1 nodes of later waves were not touched: d"},
 		"pause":            {[]Payload{RunPaused{Actor: ana}}, "hold tasks.1"},
-		"slow":             {[]Payload{WavesSlowed{Path: p, Size: 1, Every: time.Hour}}, "wait "},
+		"slow":             {[]Payload{WavesSlowed{Path: p, Size: 1, Every: time.Hour}}, "wait tasks.1"},
 		"its time is over": {nil, "end task tasks.1: wave 2 of 3; the waves may take 1m0s, their timeout, and no longer; 1 nodes of later waves were not touched: d"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,9 @@ func TestDecide_aWaveOfALogOfBeforeHasBegunWhateverIsSaid(t *testing.T) {
 				TaskBegun{Path: p, Type: rollingType, Tries: 1, Timeout: timeout},
 				started(p, 1, ReadOnly),
 				AttemptEnded{Path: p, Attempt: 1, OK: true, Result: Result{Data: map[string]any{"waves": []any{[]any{"a"}, []any{"b", "c"}, []any{"d"}}, "max_failures": 0}}},
-				TaskSkipped{Path: wavePath(p, 0, 0)}, began(wavePath(p, 0, 1)), TaskEnded{Path: wavePath(p, 0, 1), Status: TaskOK},
+				TaskSkipped{Path: wavePath(p, 0, 0)},
+				began(wavePath(p, 0, 1)),
+				TaskEnded{Path: wavePath(p, 0, 1), Status: TaskOK},
 				began(wavePath(p, 1, 0)), started(wavePath(p, 1, 0), 1, Once), ended(wavePath(p, 1, 0), 1, true),
 			}, said.facts...)
 			r := fold(facts...)

@@ -201,7 +201,7 @@ func (r *Run) startWave(p WaveStarted, at time.Time) {
 	if s == nil || 0 < p.Wave && p.Wave <= len(s.Rollout.Begun) { // announced behind its tasks: see inferWave
 		return
 	}
-	s.Rollout.Begun = append(s.Rollout.Begun, Wave{Nodes: p.Nodes, At: at, Approval: p.Approval})
+	s.Rollout.Begun, s.Uncompared = append(s.Rollout.Begun, Wave{Nodes: p.Nodes, At: at, Approval: p.Approval}), nil
 	if a, ok := r.Approval(p.Approval); ok {
 		a.State = ApprovalUsed
 	}

@@ -37,6 +37,8 @@ func (v *runView) show(e engine.Event) {
 		v.terminal.say("  waiting for the lock %s, held by %s (%s)\n", commands.Clean(p.Lock), p.Holder.Run.Short(), commands.Clean(p.Holder.Who))
 	case engine.NodesAwaited:
 		v.terminal.say("  waiting for %s since %s\n", commands.Clean(commands.Waiting(&p)), commands.Took(time.Since(p.Holder.Since)))
+	case engine.NodesUncompared:
+		v.terminal.say("  %s.\n", commands.Clean(commands.FailedComparison(v.run, &p)))
 	case engine.SecretsNeeded:
 		v.terminal.say("  %s\n", commands.Clean(commands.LostSecrets(v.run)))
 	case engine.TaskBegun:
@@ -160,6 +162,9 @@ func (v *runView) gate(a *engine.Approval) string {
 	}
 	if asks := commands.Asks(a); asks != "" {
 		fmt.Fprintf(&b, "\n  it %s", commands.Clean(asks))
+	}
+	if text := commands.Uncompared(a); text != "" {
+		fmt.Fprintf(&b, "\n  %s", commands.Clean(text))
 	}
 	if len(a.Given) > 0 {
 		fmt.Fprintf(&b, "\n  approved so far: %s", commands.Clean(a.Progress()))

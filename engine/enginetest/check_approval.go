@@ -123,8 +123,8 @@ func (c *checker) rests(a *approval, p engine.ApprovalGiven, at time.Time) {
 		why = "which was not given for the rest"
 	case a.again:
 		why = "although the task was at a gate before"
-	case a.asked.Scope == "step" || len(a.asked.Grown) > 0:
-		why = "although the gate is for its step only, or nodes appeared"
+	case a.asked.Scope == "step" || len(a.asked.Grown) > 0 || a.asked.Uncompared != "":
+		why = "although the gate is for its step only, or nodes appeared, or could not be compared"
 	case at.Sub(root.at) > a.asked.Expires.Sub(a.since):
 		why = "which is older than the gate would wait"
 	default:
