@@ -155,6 +155,9 @@ func Waiting(w *engine.NodesAwaited) string {
 	} else if len(names) == 1 {
 		them = "it"
 	}
+	if w.Unread {
+		return fmt.Sprintf("%s: run %s may hold %s, and its log cannot be read", text, w.Holder.Run.Short(), them)
+	}
 	if w.Queued {
 		return fmt.Sprintf("%s: run %s of %s waits for %s", text, w.Holder.Run.Short(), w.Holder.Who, them)
 	}

@@ -65,6 +65,7 @@ const (
 	ReasonLocksAgain      Reason = "another process took the locks of the run"
 	ReasonChildren        Reason = "a run that it started has not ended"
 	ReasonAwaitWord       Reason = "it is being looked up who wants the run to stand still"
+	ReasonUnread          Reason = "a run that it may have started cannot be read"
 	ReasonPaused          Reason = "a person paused the run"
 	ReasonSlowed          Reason = "a person slowed the waves"
 	ReasonUncompared      Reason = "the nodes could not be compared a moment ago"

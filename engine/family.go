@@ -60,13 +60,21 @@ func (f *families) children(of RunID) []openChild {
 // childKey is the key of the run that an attempt starts, and of which there is one for all its repeats.
 func childKey(attempt string) string { return attempt + "/child" }
 
-// leavesChildren reports whether an action would go on beside a child that has not ended. That
-// happens after a crash only: an attempt returns after its child. What waits, or joins the child, does not.
-func (r *runner) leavesChildren(a action) bool {
+// goesOn reports whether an action goes on with the run; the others wait, or look after what is open.
+func (a action) goesOn() bool {
 	switch a.do {
 	case doNothing, doWait, doExpire, doVoid, doUnknown, doSecrets, doRelock, doPrepare, doEndChildren, doHold, doLinger:
 		return false
 	case doBegin, doAsk, doAttempt, doWave, doEndTask, doLock, doUnlock, doRelease, doEnd:
+	}
+	return true
+}
+
+// leavesChildren reports whether an action would go on beside a child that has not ended. That
+// happens after a crash only: an attempt returns after its child. What waits, or joins the child, does not.
+func (r *runner) leavesChildren(a action) bool {
+	if !a.goesOn() {
+		return false
 	}
 	children := r.engine.families.children(r.id)
 	if a.do != doAttempt {

@@ -35,6 +35,8 @@ type leaseTable struct {
 	runs  map[RunID][]string
 	heads map[RunID]int // families, and how many nodes their runs have
 	waits []*leaseWait  // the oldest first
+
+	unread map[RunID]time.Time // runs that have not ended and cannot be read, since when
 }
 
 // leaseWait is a request that cannot be granted yet.
@@ -51,12 +53,13 @@ type heldNodes struct {
 	Nodes  []string
 	By     Holder
 	queued bool // it does not have them: it waits, and comes first
+	unread bool // nobody knows whether it has them
 	own    bool // that run belongs to the family of the one that asks
 	circle bool // that run waits for nodes of the one that asks, directly or over others
 }
 
 func newLeaseTable() *leaseTable {
-	return &leaseTable{nodes: make(map[string][]lessee), runs: make(map[RunID][]string), heads: make(map[RunID]int)}
+	return &leaseTable{nodes: make(map[string][]lessee), runs: make(map[RunID][]string), heads: make(map[RunID]int), unread: make(map[RunID]time.Time)}
 }
 
 // restore notes what a log says that a run holds, without asking anybody.
@@ -210,6 +213,9 @@ func (t *leaseTable) has(run RunID, node string) bool {
 // held names one of those who have some of the nodes, and which, or who comes first of those ahead; nil when
 // the run can have them all. The caller holds mu.
 func (t *leaseTable) held(by lessee, nodes []string, ahead []*leaseWait) *heldNodes {
+	if h := t.unknown(by, nodes); h != nil {
+		return h
+	}
 	var first *heldNodes
 	families := map[RunID]bool{}
 	for _, n := range nodes {

@@ -52,6 +52,9 @@ func (r *runner) load(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.engine.leases.hidden(r.id) {
+		r.engine.reveal(run)
+	}
 	r.run, r.written = run, run.Seq
 	if !run.Ended.IsZero() { // by another hand, perhaps
 		r.engine.leases.free(r.id)

@@ -78,6 +78,7 @@ type NodesAwaited struct {
 	More   int      `json:"more,omitempty"` // how many it has beyond them
 	Holder Holder   `json:"holder"`
 	Queued bool     `json:"queued,omitempty"` // it does not have them: it waits too, and comes first
+	Unread bool     `json:"unread,omitempty"` // its log cannot be read, so that nobody knows whether it has them
 }
 
 // NodesLeased says that more nodes are reserved for the run, to its end: [RunEnded] gives them back, so

@@ -50,7 +50,7 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 	defer cancel()
 	var known NodesAwaited
 	held := p.engine.leases.wait(waitCtx, by, nodes, func(h heldNodes) {
-		if h.By.Run != known.Holder.Run || h.queued != known.Queued {
+		if h.By.Run != known.Holder.Run || h.queued != known.Queued || h.unread != known.Unread {
 			known = h.awaited()
 			pad.add(h.String())
 			_ = p.record(known) // as in lockAll
@@ -73,11 +73,15 @@ func (p *performer) await(ctx context.Context, by lessee, nodes []string, pad *n
 func (h heldNodes) awaited() NodesAwaited {
 	const most = 10
 	n := min(len(h.Nodes), most)
-	return NodesAwaited{Nodes: h.Nodes[:n], More: len(h.Nodes) - n, Holder: h.By, Queued: h.queued}
+	return NodesAwaited{Nodes: h.Nodes[:n], More: len(h.Nodes) - n, Holder: h.By, Queued: h.queued, Unread: h.unread}
 }
 
 // String is the sentence about who has the nodes, since when, and how long that is.
 func (h heldNodes) String() string {
+	if h.unread {
+		return fmt.Sprintf("run %s has not ended and its log cannot be read since %s, so that nobody knows whether it has %s; playbot's own log says what is wrong with it",
+			h.By.Run.Short(), h.By.Since.UTC().Format(time.RFC3339), few(h.Nodes))
+	}
 	is := "are"
 	if len(h.Nodes) == 1 {
 		is = "is"

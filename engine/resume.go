@@ -18,7 +18,10 @@ func (e *Engine) restore(ctx context.Context, ids []RunID) []*Run {
 			for i := int(next.Add(1)) - 1; i < len(ids); i = int(next.Add(1)) - 1 {
 				run, err := e.Load(ctx, ids[i])
 				if err != nil {
-					e.logger.ErrorContext(ctx, "nodes of a run cannot be reserved again", "run", ids[i], "error", err)
+					e.logger.ErrorContext(ctx, "run cannot be read; nobody gets nodes until it can be", "run", ids[i], "error", err)
+					if CodeOf(err) != CodeNotFound { // an empty log reserves nothing
+						e.leases.hide(ids[i])
+					}
 					continue
 				}
 				e.leases.restore(run.lessee(run.LeasedAt), run.Leases)

@@ -48,8 +48,7 @@ type runner struct {
 func (r *runner) loop() {
 	ctx := context.WithoutCancel(r.engine.base)
 	if err := r.load(ctx); err != nil {
-		r.engine.logger.ErrorContext(ctx, "run cannot be loaded", "run", r.id, "error", err)
-		r.giveUp(err)
+		r.unreadable(ctx, err)
 		return
 	}
 	r.session = r.engine.session(r.id, r.book)
@@ -98,8 +97,11 @@ func (r *runner) stopped() bool {
 }
 
 // giveUp refuses what is in the inbox and retires.
-func (r *runner) giveUp(err error) {
-	for !r.engine.retire(r, time.Time{}, true) {
+func (r *runner) giveUp(err error) { r.refuse(err, time.Time{}, true) }
+
+// refuse answers what is in the inbox with err, and retires; see [Engine.retire].
+func (r *runner) refuse(err error, wake time.Time, ended bool) {
+	for !r.engine.retire(r, wake, ended) {
 		select {
 		case m := <-r.inbox:
 			if m.reply != nil {

@@ -116,6 +116,9 @@ func (r *runner) next(now time.Time) action {
 	if a.begins() && r.run.braked() {
 		return action{do: doWait, reason: ReasonAwaitWord}
 	}
+	if r.mayLeaveChild(a) {
+		return action{do: doWait, reason: ReasonUnread, until: now.Add(retryRead)}
+	}
 	if r.leavesChildren(a) {
 		return action{do: doEndChildren, reason: ReasonChildren}
 	}
