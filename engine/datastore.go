@@ -13,6 +13,7 @@ import (
 type DataStoreType struct {
 	Name    string
 	Summary string
+	Program bool // as [NodeSourceType.Program]
 	// Decode opens a store for one run; see [TaskType.Decode]. With unrendered properties it only checks.
 	Decode func(*playbooks.Properties) (DataStore, error)
 	Keys   []playbooks.Key // as [TaskType.Keys]

@@ -45,6 +45,10 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 	if err != nil {
 		return "", err
 	}
+	if err := e.programs(book); err != nil {
+		e.refuse(ctx, Refused{Actor: q.Actor, Verb: string(policy.Run), Playbook: q.Playbook, Rule: err.Error()})
+		return "", err
+	}
 	ref := PlaybookRef{Name: book.Name, Version: book.Version, Digest: book.Digest, RunAs: book.RunAs}
 	if err := e.keep(ctx, book); err != nil {
 		return "", err

@@ -11,6 +11,7 @@ type NodeSourceType struct {
 	Name    string
 	Aliases []string
 	Summary string
+	Program bool                                            // it starts a program that the playbook names, on playbot's machine; the policy may gate that as "shell"
 	Decode  func(*playbooks.Properties) (NodeSource, error) // as [TaskType.Decode]
 	Keys    []playbooks.Key                                 // as [TaskType.Keys]
 }

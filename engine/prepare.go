@@ -39,6 +39,9 @@ func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string]
 	if err := p.engine.vouch(ctx, p.run.Requested.Actor); err != nil {
 		return nil, Errorf(CodeDenied, "refused: %v", err)
 	}
+	if err := p.engine.programs(p.book); err != nil { // asked at the start too; the policy may have changed since
+		return nil, err
+	}
 	if err := p.openStores(ctx); err != nil {
 		return nil, err
 	}

@@ -61,17 +61,15 @@ func (s *session) store(ctx context.Context, name string, scope playbooks.Scope)
 }
 
 func (s *session) open(ctx context.Context, part playbooks.Part, scope playbooks.Scope) (DataStore, error) {
-	for _, t := range s.types.Stores {
-		if t.Name != part.Type {
-			continue
-		}
-		props, err := playbooks.Rendered(part.Properties, ctx, scope, playbooks.Special{})
-		if err != nil {
-			return nil, err
-		}
-		return t.Decode(props)
+	t, ok := s.types.store(part.Type)
+	if !ok {
+		return nil, Errorf(CodeInvalid, "there is no data store type %q", part.Type)
 	}
-	return nil, Errorf(CodeInvalid, "there is no data store type %q", part.Type)
+	props, err := playbooks.Rendered(part.Properties, ctx, scope, playbooks.Special{})
+	if err != nil {
+		return nil, err
+	}
+	return t.Decode(props)
 }
 
 // input resolves an input: the value given for this run, else its store, else its default.

@@ -37,12 +37,11 @@ func (t Types) NodeSet(typ string, p *playbooks.Properties) error {
 
 // DataStore checks the properties of a data store.
 func (t Types) DataStore(typ string, p *playbooks.Properties) error {
-	for _, st := range t.Stores {
-		if st.Name == typ {
-			return check(st.Decode, p)
-		}
+	st, ok := t.store(typ)
+	if !ok {
+		return fmt.Errorf("data store type %q: %w", typ, playbooks.ErrUnknownType)
 	}
-	return fmt.Errorf("data store type %q: %w", typ, playbooks.ErrUnknownType)
+	return check(st.Decode, p)
 }
 
 // Names lists what may be written, aliases included; kind is "task", "nodes" or "data_stores".
@@ -90,4 +89,13 @@ func (t Types) nodes(name string) (NodeSourceType, bool) {
 		return NodeSourceType{}, false
 	}
 	return t.Nodes[i], true
+}
+
+// store finds a data store type by its name.
+func (t Types) store(name string) (DataStoreType, bool) {
+	i := slices.IndexFunc(t.Stores, func(st DataStoreType) bool { return st.Name == name })
+	if i < 0 {
+		return DataStoreType{}, false
+	}
+	return t.Stores[i], true
 }

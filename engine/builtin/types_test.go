@@ -71,6 +71,26 @@ func TestTypes_everyOnePassesItsSuite(t *testing.T) {
 	}
 }
 
+// What starts a program that a playbook names must be under the gate `shell` of the policy.
+func TestTypes_sayWhichOfThemStartPrograms(t *testing.T) {
+	t.Parallel()
+	types := builtin.Types(builtin.Deps{})
+	var got []string
+	for _, n := range types.Nodes {
+		if n.Program {
+			got = append(got, "nodes "+n.Name)
+		}
+	}
+	for _, s := range types.Stores {
+		if s.Program {
+			got = append(got, "data_stores "+s.Name)
+		}
+	}
+	if want := []string{"nodes shell", "nodes terraform", "data_stores shell"}; !slices.Equal(got, want) {
+		t.Errorf("these start programs: %q, want %q", got, want)
+	}
+}
+
 func TestTypes_haveASummaryAndNamesOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	types := builtin.Types(builtin.Deps{})

@@ -32,7 +32,7 @@ var keyPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
 // Type is the data store type.
 func Type() engine.DataStoreType {
-	return engine.DataStoreType{Name: "shell", Summary: "values that a program keeps", Decode: decode, Keys: keys()}
+	return engine.DataStoreType{Name: "shell", Summary: "values that a program keeps", Program: true, Decode: decode, Keys: keys()}
 }
 
 func keys() []playbooks.Key {

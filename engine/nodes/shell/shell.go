@@ -25,7 +25,7 @@ const (
 // A script that is text without templates goes to /bin/sh. Text with templates is the path of a
 // program and nothing else, so that no value becomes text of a command, or one more argument.
 func Type() engine.NodeSourceType {
-	return engine.NodeSourceType{Name: "shell", Summary: "nodes that a program prints", Decode: decode, Keys: keys()}
+	return engine.NodeSourceType{Name: "shell", Summary: "nodes that a program prints", Program: true, Decode: decode, Keys: keys()}
 }
 
 func keys() []playbooks.Key {

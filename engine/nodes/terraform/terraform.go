@@ -31,7 +31,7 @@ var outputName = regexp.MustCompile(`^[\pL_][\pL\pN_-]*$`)
 // Type is the node set type. Relative paths are relative to dir.
 func Type(dir string) engine.NodeSourceType {
 	return engine.NodeSourceType{
-		Name: "terraform", Summary: "nodes that an output of a Terraform state lists", Keys: keys(),
+		Name: "terraform", Summary: "nodes that an output of a Terraform state lists", Program: true, Keys: keys(),
 		Decode: func(p *playbooks.Properties) (engine.NodeSource, error) { return decode(p, dir) },
 	}
 }
