@@ -76,6 +76,10 @@ func (o Options) remote(s *security, held *heldToken) error {
 			return err
 		}
 	}
+	if asks, listens := shown.claims.Caller, held.claims.Caller; asks != listens {
+		// The broker lets a token listen to the replies to its own caller only: every node would look silent.
+		return fmt.Errorf("nats.signer.token is that of %q and nats.token that of %q, so no reply would reach playbot; have both issued for one caller, or remove nats.signer.token", asks, listens)
+	}
 	service := o
 	service.CA = o.Signer.CA
 	cfg, err := service.tls()

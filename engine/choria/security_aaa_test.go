@@ -158,6 +158,45 @@ func TestSigner_asksInVersion2AsTheCallerOfItsToken(t *testing.T) {
 	signedCalls(t, f, o, s)
 }
 
+// TestSigner_refusesTokensOfTwoCallers: replies come to the caller of the one token, and the broker listens for
+// that of the other.
+func TestSigner_refusesTokensOfTwoCallers(t *testing.T) {
+	t.Parallel()
+	certs, is := authority(t, "playbot.mcollective"), issuer(t)
+	o := choria.Options{CA: certs.CA, Signer: &choria.SignerOptions{URL: "https://127.0.0.1/sign"}}
+	o.Token, o.Seed = tokenFor(t, is, fleetsim.May{AskSigned: true})
+	o.Signer.Token = another(t, o.Token, "choria=other.choria")
+	_, err := o.Try()
+	for _, part := range []string{`nats.signer.token is that of "choria=other.choria"`, `nats.token that of "` + botCaller + `"`, "have both issued for one caller"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("got %v, want %q", err, part)
+		}
+	}
+	o.Signer.Token = another(t, o.Token, botCaller)
+	if got, err := o.Try(); err != nil || got.Own != botCaller {
+		t.Errorf("two tokens of one caller: got %+v, %v", got, err)
+	}
+}
+
+// another is a token with the key of one that is there, for a caller. Nobody checks who issued it.
+func another(t *testing.T, file, caller string) string {
+	t.Helper()
+	claims, err := token.Read(strings.TrimSpace(read(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims.Caller = caller
+	raw, err := token.Sign(claims, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "another.jwt")
+	if err := os.WriteFile(out, []byte(raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func read(t *testing.T, file string) string {
 	t.Helper()
 	data, err := os.ReadFile(file)
