@@ -1,5 +1,5 @@
 // Package daemon runs servers of other people beside a test or a demonstration: as the user that they want,
-// in a process group of their own, with the last lines that they said at hand when they fail. A daemon
+// in a process group of their own, which ends with them, with the last lines that they said at hand when they fail. A daemon
 // ends with [Process.Stop], and on Linux also with the process that started it, however that ends.
 package daemon
 
@@ -101,7 +101,10 @@ func (p *Process) run(started chan<- error, theirs *os.File, line func(string)) 
 		p.read(line)
 	}()
 	err = p.cmd.Wait()
-	// What it started may still have the other end; nobody waits for that for ever.
+	// What it left behind would hold ports and files of a daemon that is gone. The group keeps its number while there
+	// is somebody in it; if there is nobody, numbers go round in a circle, and nobody has this one so soon.
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	// What has left the group may still have the other end; nobody waits for that for ever.
 	patience := time.AfterFunc(grace, func() { _ = p.output.Close() })
 	<-read
 	patience.Stop()
@@ -158,7 +161,7 @@ func (p *Process) Said() string {
 }
 
 // Stop tells the daemon to end, and kills its group when it does not within 10 s. It returns when the
-// daemon is gone. It may be called twice.
+// daemon is gone; what it had started in its group is killed when it ends, however it does. Stop may be called twice.
 func (p *Process) Stop() {
 	select {
 	case <-p.done:

@@ -3,8 +3,12 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -40,6 +44,30 @@ func TestStop_endsADaemonAndIsNoHurryTwice(t *testing.T) {
 	}
 	if err := p.Err(); err == nil || !strings.Contains(err.Error(), "bye") || !strings.Contains(err.Error(), "the shell ended") {
 		t.Errorf("got %v, want its name and what it said last", err)
+	}
+}
+
+// TestStop_leavesNobodyOfTheGroupWhenItsLeaderHasEnded: the leader leaves a child behind, which would write to a pipe
+// later. The pipe ends when nobody holds it any more.
+func TestStop_leavesNobodyOfTheGroupWhenItsLeaderHasEnded(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := daemon.Start(t.Context(), shell("exec 3>"+pipe+"; (sleep 20; echo survived >&3) >/dev/null 2>&1 & exit 0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(pipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close() }()
+	<-p.Done()
+	p.Stop()
+	if got, err := io.ReadAll(in); err != nil || len(got) > 0 {
+		t.Errorf("the child of a daemon that has ended: %q, %v", got, err)
 	}
 }
 
