@@ -119,8 +119,9 @@ func class(word string) (node, error) {
 }
 
 func identities(words []string) (node, error) {
-	// PuppetDB takes a list whose first value is one of its operators for an operation; no node is named "".
-	names, either := node{""}, node{"or"}
+	// PuppetDB looks for operations in lists of values too: by their first word, and in ["x", "tag", "Web1"], which it
+	// makes lower case, by the second of three. No node is named "".
+	names, either := node{"", ""}, node{"or"}
 	for _, w := range words {
 		re, isPattern := pattern(w)
 		if !isPattern {

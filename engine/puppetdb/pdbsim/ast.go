@@ -182,8 +182,8 @@ func (t *tree) in(entity string, v any, operands []any) (condition, error) {
 	if !isList {
 		return nil, notValid(v, "in")
 	}
-	if len(values) > 0 && slices.Contains([]any{"=", "~", "<", "<=", ">", ">=", "~>"}, values[0]) {
-		return nil, fmt.Errorf("%v requires exactly two arguments", values[0]) // the real one takes the list for a comparison
+	if err := asValues(values); err != nil {
+		return nil, err
 	}
 	return test(entity, name, "in", values)
 }

@@ -247,6 +247,7 @@ func (p *parser) operand(op string) ([]any, error) {
 		v, err := p.value()
 		return []any{v}, err
 	}
+	at := p.peek().at
 	if err := p.expect("["); err != nil {
 		return nil, err
 	}
@@ -258,6 +259,9 @@ func (p *parser) operand(op string) ([]any, error) {
 		}
 		list = append(list, v)
 		p.accept(",")
+	}
+	if err := asValues(list); err != nil {
+		return nil, parseError(p.src, at, err.Error())
 	}
 	return list, nil
 }

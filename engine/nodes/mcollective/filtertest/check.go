@@ -74,6 +74,9 @@ func filters() *rapid.Generator[Filter] {
 	return rapid.Custom(func(t *rapid.T) Filter {
 		some := rapid.SliceOfN(names(), 0, 2)
 		f := Filter{Agents: some.Draw(t, "agents"), Classes: some.Draw(t, "classes"), Identities: some.Draw(t, "identities")}
+		if rapid.IntRange(0, 9).Draw(t, "taken for a condition") == 0 { // PuppetDB reads lists of names, too
+			f.Identities = []string{rapid.SampledFrom([]string{"tag", "TAG", "new_value", "and", "NOT"}).Draw(t, "word"), names().Draw(t, "name")}
+		}
 		if rapid.IntRange(0, 2).Draw(t, "alone") > 0 { // two of them hardly ever hold at once
 			switch rapid.IntRange(0, 3).Draw(t, "which") {
 			case 0:
@@ -118,7 +121,7 @@ func hostile() *rapid.Generator[string] {
 			`x" or "1" = "1`, `x"]],["=","certname","web1.example.net"]]`, `x\`, `\"`, `x' or 'a'='a`, `") } or nodes { }`, "*", ".*", ".", "[a-z]*", "x|web1.example.net", "x\n.*", "%", "$1", "(?i)",
 			"{{ inputs.x }}", "{{ nodes.web }}", "}}", "[alfa]", "käse", "KÄSE", "日本", "two\nlines", "two", `C:\temp\x`, "c:\\TEMP\\x", `["=", "certname", "web1"]`, `say "hi"`, "a'b%_?", "true", "null", "\x00", "\ufffd", "\u2028",
 		}),
-		rapid.SampledFrom([]string{"~", "=", "<=", "and", "or", "not", "in", "extract", "subquery", "array"}), // PuppetDB's own words
+		rapid.SampledFrom([]string{"~", "=", "<=", "and", "or", "not", "in", "extract", "subquery", "array", "tag", "new_value"}), // PuppetDB's own words
 		rapid.StringMatching(`[a-b"'\[\](){}|\\.*+?^$%_,;:/ \n\täß日{}=~-]{1,8}`),
 		rapid.StringN(1, 6, 24),
 	)
