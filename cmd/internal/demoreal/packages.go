@@ -2,6 +2,7 @@ package demoreal
 
 import (
 	"context"
+	_ "embed" // of apt-install.sh
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"github.com/playbot/playbot/cmd/internal/demoreal/agents"
 	"github.com/playbot/playbot/engine/puppetdb/realpdb"
 )
+
+//go:embed apt-install.sh
+var aptInstall string
 
 // programs are what a Debian package brings that we need.
 func programs() map[string]string {
@@ -28,50 +32,51 @@ func Packages() []string {
 
 // installer is what installing needs of the machine.
 type installer struct {
-	root   bool
-	exists func(path string) bool
-	run    func(ctx context.Context, line string) error
+	root    bool
+	exists  func(path string) bool
+	install func(ctx context.Context, packages []string) error
 }
 
-// Install installs what is missing, when it may, and tells out what it runs. Its error has the line that
-// would install it.
+// Install installs what is missing, when it may, and tells out what it runs. No service of a package is started.
+// Its error has the line that would install what is missing.
 func Install(ctx context.Context, out io.Writer) error {
 	i := installer{
 		root:   os.Geteuid() == 0,
 		exists: func(path string) bool { _, err := os.Stat(path); return err == nil },
-		run: func(ctx context.Context, line string) error {
-			fmt.Fprintln(out, line)
-			cmd := exec.CommandContext(ctx, "sh", "-c", line) //nolint:gosec // our own words
-			cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-			said, err := cmd.CombinedOutput()
+		install: func(ctx context.Context, packages []string) error {
+			fmt.Fprintf(out, "%s, with no service started\n", aptLine(packages))
+			args := append([]string{"-c", aptInstall, "apt-install.sh"}, packages...)
+			said, err := exec.CommandContext(ctx, "sh", args...).CombinedOutput() //nolint:gosec // our own words
 			if err != nil {
-				return fmt.Errorf("%s: %w\n%s", line, err, said)
+				return fmt.Errorf("%s: %w\n%s", aptLine(packages), err, said)
 			}
 			return nil
 		},
 	}
-	return i.install(ctx)
+	return i.run(ctx)
 }
 
-func (i installer) install(ctx context.Context) error {
+func aptLine(packages []string) string {
+	return "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
+}
+
+func (i installer) run(ctx context.Context) error {
 	need := i.missing()
 	if len(need) == 0 {
 		return nil
 	}
-	line := "apt-get install -y --no-install-recommends " + strings.Join(need, " ")
+	names := strings.Join(need, ", ")
 	switch {
 	case !i.exists("/usr/bin/apt-get"):
-		return fmt.Errorf("not installed: %s; there is no apt-get here: this needs Debian, or a system whose packages are named alike, and: %s", strings.Join(need, ", "), line)
+		return fmt.Errorf("not installed: %s; there is no apt-get here: this needs Debian, or a system whose packages are named alike, and: %s", names, aptLine(need))
 	case !i.root:
-		return fmt.Errorf("not installed: %s; only root may install, so run: sudo %s", strings.Join(need, ", "), line)
+		return fmt.Errorf("not installed: %s; only root may install, so run: sudo sh cmd/internal/demoreal/apt-install.sh %s", names, strings.Join(need, " "))
 	}
-	for _, l := range []string{"apt-get update -q", line} {
-		if err := i.run(ctx, l); err != nil {
-			return err
-		}
+	if err := i.install(ctx, need); err != nil {
+		return err
 	}
 	if need := i.missing(); len(need) > 0 {
-		return fmt.Errorf("%s has run, and there is still no %s", line, strings.Join(need, ", "))
+		return fmt.Errorf("%s has run, and there is still no %s", aptLine(need), strings.Join(need, ", "))
 	}
 	return nil
 }
