@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/cmd/internal/demoreal/agents"
+	"github.com/playbot/playbot/engine/choria/realfleet/member"
 )
 
 // installAgents puts the agents of a machine where its Choria server looks, and their settings.
@@ -22,7 +23,7 @@ func installAgents(m *machine, bin string) error {
 		if err := m.write(lib+agent+".json", string(ddl)); err != nil {
 			return err
 		}
-		old := time.Now().Add(-settled)
+		old := time.Now().Add(-member.Settled)
 		if err := os.Chtimes(m.path(lib+agent+".json"), old, old); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/playbot/playbot/engine/choria/realfleet/member"
 	"github.com/playbot/playbot/engine/choria/realfleet/webagents"
 )
 
@@ -37,10 +38,6 @@ func BuildKit(ctx context.Context, dir string) (Kit, error) {
 	return k, nil
 }
 
-// settled is the age that a server wants a description to have, and more: it does not take up files
-// that may still be being written.
-const settled = time.Minute
-
 // install puts agents where a server with that library folder finds them, and their settings where
 // its configuration folder is.
 func (k Kit) install(n Node, dir, faults string) error {
@@ -63,7 +60,7 @@ func (k Kit) install(n Node, dir, faults string) error {
 		if err != nil {
 			return err
 		}
-		old := time.Now().Add(-settled)
+		old := time.Now().Add(-member.Settled)
 		if err := os.Chtimes(path, old, old); err != nil {
 			return err
 		}

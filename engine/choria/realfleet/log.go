@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"github.com/sirupsen/logrus"
+
+	"github.com/playbot/playbot/engine/choria/realfleet/member"
 )
 
 // logKept bounds the lines that a failed test prints.
 const logKept = 200
 
 // fleetLog makes the loggers of the broker and of all servers. Each writes into a file; what is a
-// warning or worse is printed when the test fails. The broker has no other way to say which port it
-// was given.
+// warning or worse is printed when the test fails.
 type fleetLog struct {
-	listening chan string // the broker's address, once
+	listening member.Listening // of the broker
 	tb        testing.TB
 
 	mu    sync.Mutex // guards lines
@@ -26,7 +27,7 @@ type fleetLog struct {
 
 func newLog(tb testing.TB) *fleetLog {
 	tb.Helper()
-	l := &fleetLog{listening: make(chan string, 1), tb: tb}
+	l := &fleetLog{listening: member.NewListening(), tb: tb}
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			l.mu.Lock()
@@ -64,11 +65,8 @@ func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 
 // Fire implements [logrus.Hook].
 func (h hook) Fire(e *logrus.Entry) error {
-	if addr, ok := strings.CutPrefix(e.Message, "Listening for client connections on "); ok {
-		select {
-		case h.log.listening <- addr:
-		default:
-		}
+	if err := h.log.listening.Fire(e); err != nil {
+		return err
 	}
 	if e.Level > logrus.WarnLevel {
 		return nil

@@ -3,16 +3,14 @@ package realfleet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 
-	"github.com/choria-io/go-choria/broker/network"
 	gochoria "github.com/choria-io/go-choria/choria"
 	"github.com/choria-io/go-choria/config"
 	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/playbot/playbot/engine/choria/realfleet/member"
 )
 
 // collective is the one that all servers are in. The provider of [JWT] has another default.
@@ -46,24 +44,12 @@ func (s *site) framework(name string, broker bool, settings map[string]string) (
 
 // configure writes a configuration file into a folder and loads it.
 func (s *site) configure(dir, identity string, keys, settings map[string]string) (*config.Config, error) {
-	var text strings.Builder
-	for _, part := range []map[string]string{
-		{"identity": identity, "collectives": collective, "main_collective": collective, "plugin.choria.use_srv": "false"}, keys, settings,
-	} {
-		for k, v := range part {
-			fmt.Fprintf(&text, "%s = %s\n", k, v)
-		}
-	}
-	path, err := write(dir, "server.conf", text.String())
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := config.NewSystemConfig(path, true)
+	cfg, err := member.Configure(dir, member.Settings(identity, collective), keys, settings)
 	if err != nil {
 		return nil, err
 	}
 	cfg.DisableTLS = s.mode == Insecure
-	cfg.CustomLogger, err = s.log.of(filepath.Join(dir, logFile))
+	cfg.CustomLogger, err = s.log.of(filepath.Join(dir, member.LogFile))
 	return cfg, err
 }
 
@@ -76,34 +62,11 @@ func (s *site) startBroker(ctx context.Context) (url string, stop func(), err er
 	if err := os.Mkdir(s.folder(name), 0o700); err != nil {
 		return "", nil, err
 	}
-	fw, err := s.framework(name, true, map[string]string{
-		"plugin.choria.broker_network":         "true",
-		"plugin.choria.network.listen_address": "127.0.0.1",
-		"plugin.choria.network.client_port":    "-1", // the system chooses
-		"plugin.choria.network.public_url":     "127.0.0.1:-1",
-		"plugin.choria.network.peer_port":      "0",
-		"plugin.choria.network.tls_timeout":    startTimeout.String(), // 2 s are little for a busy machine
-		"plugin.choria.stats_port":             "0",
-	})
+	fw, err := s.framework(name, true, member.BrokerSettings())
 	if err != nil {
 		return "", nil, err
 	}
-	broker, err := network.NewServer(fw, fw.BuildInfo(), false)
-	if err != nil {
-		return "", nil, err
-	}
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var wg sync.WaitGroup
-	wg.Add(1)
-	go broker.Start(running, &wg)
-	stop = func() { cancel(); wg.Wait() }
-	select {
-	case addr := <-s.log.listening:
-		return "tls://" + addr, stop, nil
-	case <-ctx.Done():
-		stop()
-		return "", nil, fmt.Errorf("it does not listen: %w", context.Cause(ctx))
-	}
+	return member.StartBroker(ctx, fw, s.log.listening)
 }
 
 // startNATS starts a plain NATS server as the broker of [Insecure].

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/playbot/playbot/engine/choria/realfleet/member"
 	"github.com/playbot/playbot/engine/choria/realfleet/webagents"
 )
 
@@ -27,7 +28,7 @@ type Audited struct {
 func (f *Fleet) Audit(tb testing.TB, node string) []Audited {
 	tb.Helper()
 	var out []Audited
-	lines := bufio.NewScanner(bytes.NewReader(f.read(tb, node, auditFile)))
+	lines := bufio.NewScanner(bytes.NewReader(f.read(tb, node, member.AuditFile)))
 	lines.Buffer(nil, maxAuditLine)
 	for lines.Scan() {
 		var a Audited
@@ -47,7 +48,7 @@ const maxAuditLine = 1 << 20
 // Log reads what a server has logged so far, of level info and above.
 func (f *Fleet) Log(tb testing.TB, node string) string {
 	tb.Helper()
-	return string(f.read(tb, node, logFile))
+	return string(f.read(tb, node, member.LogFile))
 }
 
 // read reads a file of a server; none is an empty one.
