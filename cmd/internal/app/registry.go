@@ -16,11 +16,24 @@ func (c *Config) registry(folders *ddl.Index, source registry.Source, logger *sl
 	if !c.Choria.Registry {
 		return nil, nil //nolint:nilnil // a nil registry is one that is not used
 	}
-	r, err := registry.Open(registry.Options{Folders: folders, Source: source, Cache: filepath.Join(c.DataDir, "registry"), Logger: logger})
+	r, err := registry.Open(registry.Options{Folders: folders, Source: source, Cache: c.registryDir(), Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("choria.registry: %w; let playbot read that folder, or remove it", err)
 	}
 	return r, nil
+}
+
+func (c *Config) registryDir() string { return filepath.Join(c.DataDir, "registry") }
+
+// KeptDDLs lists the agents that are described by what was fetched from the registry before, and the folder where that
+// is kept; refused says which files there cannot be used, and why.
+func (c *Config) KeptDDLs() (dir string, described []string, refused map[string]string, err error) {
+	r, err := c.registry(nil, nil, nil)
+	if err != nil || r == nil {
+		return "", nil, nil, err
+	}
+	described, refused = r.Sources()
+	return c.registryDir(), described, refused, nil
 }
 
 // descriptions is what is known of agents: by the registry, which knows the folders too, or by these alone.

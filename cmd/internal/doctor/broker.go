@@ -20,10 +20,12 @@ import (
 // choria connects to every broker, and then looks at the network behind the first that it reaches.
 func (s site) choria(ctx context.Context, n *notes) {
 	if !s.cfg.NATS.Used() {
-		n.skip("nats.servers is empty; tasks that need a fleet say so")
+		n.skip("neither nats.servers nor nats.srv_domain is set; tasks that need a fleet say so")
 		return
 	}
-	servers, err := s.cfg.ChoriaOptions().Brokers(ctx)
+	o := s.cfg.ChoriaOptions()
+	o.Resolver = s.resolver
+	servers, err := o.Brokers(ctx)
 	if err != nil {
 		n.broken("publish the records, or name the brokers in nats.servers", "%v", err)
 		return
@@ -56,7 +58,13 @@ func (s site) choria(ctx context.Context, n *notes) {
 		n.about("choria nodes").skip("no broker is in reach")
 		return
 	}
-	network{site: s, client: visits[first].client, server: servers[first]}.look(ctx, n)
+	w := network{site: s, client: visits[first].client, server: servers[first]}
+	described := &notes{check: "choria registry"}
+	var asking sync.WaitGroup
+	asking.Go(func() { w.registry(ctx, described) })
+	w.look(ctx, n)
+	asking.Wait()
+	n.list = append(n.list, described.list...)
 }
 
 // count is how many notes have a status, whatever they are about.
@@ -94,6 +102,7 @@ func (s site) visit(ctx context.Context, server string) visit {
 	v.server = u.Scheme + "://" + u.Host // a name without a password is a token
 	if err := dial(ctx, u, s.patience()); err != nil {
 		v.why, v.remedy = unreachable(err)
+		v.remedy = s.named(v.remedy)
 		return v
 	}
 	o := s.cfg.ChoriaOptions()
@@ -103,8 +112,17 @@ func (s site) visit(ctx context.Context, server string) visit {
 	v.took = time.Since(begin)
 	if err != nil {
 		v.why, v.remedy = refusal(err, u.Hostname())
+		v.remedy = s.named(v.remedy)
 	}
 	return v
+}
+
+// named is a remedy that speaks of what names the brokers here.
+func (s site) named(remedy string) string {
+	if domain := s.cfg.NATS.SRVDomain; domain != "" {
+		return strings.ReplaceAll(remedy, "nats.servers", "the SRV records of "+domain)
+	}
+	return remedy
 }
 
 // connected says what a broker is like.

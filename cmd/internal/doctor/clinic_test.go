@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/playbot/playbot/cmd/internal/app"
+	"github.com/playbot/playbot/engine/choria"
 	"github.com/playbot/playbot/engine/choria/fleetsim"
 )
 
@@ -28,6 +29,7 @@ type clinic struct {
 	dir   string
 	certs *fleetsim.Certs
 	limit time.Duration // of each check; 0: patient
+	names choria.Resolver
 }
 
 // identity is the name in the certificate of an installation with TLS.
@@ -115,7 +117,7 @@ func (c *clinic) examine() Report {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return Examine(c.t.Context(), Options{Config: c.write("playbot.yaml", string(data)), Limit: cmp.Or(c.limit, patient)})
+	return Examine(c.t.Context(), Options{Config: c.write("playbot.yaml", string(data)), Limit: cmp.Or(c.limit, patient), Resolver: c.names})
 }
 
 // String is the report as a test shows it.

@@ -4,6 +4,12 @@ import "context"
 
 // descriptions looks at the DDLs of agents.
 func (s site) descriptions(_ context.Context, n *notes) {
+	if s.cfg.Choria.Registry {
+		s.kept(n)
+	}
+	if len(s.cfg.Choria.DDLs) == 0 && s.cfg.Choria.Registry {
+		return
+	}
 	if len(s.cfg.Choria.DDLs) == 0 {
 		n.skip("choria.ddls names none; agents are asked as playbooks write it")
 		return

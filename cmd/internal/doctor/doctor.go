@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/cmd/internal/app"
+	"github.com/playbot/playbot/engine/choria"
 )
 
 // Status says how a thing stands.
@@ -47,6 +48,8 @@ func (r Report) Count(s Status) int {
 type Options struct {
 	Config string        // path of the configuration
 	Limit  time.Duration // of each check; 0 means [DefaultLimit]
+	// Resolver looks up the SRV records of brokers; nil: that of the system.
+	Resolver choria.Resolver
 }
 
 // DefaultLimit is how long a check may take. Each of its steps has a third of it: five seconds are what
@@ -65,7 +68,7 @@ func Examine(ctx context.Context, o Options) Report {
 		n.problem(err, "correct the file; docs/guide/operate.md describes every key")
 		return n.list
 	}
-	return examine(ctx, checks(site{path: o.Config, cfg: cfg, limit: o.Limit}), o.Limit)
+	return examine(ctx, checks(site{path: o.Config, cfg: cfg, limit: o.Limit, resolver: o.Resolver}), o.Limit)
 }
 
 // site is what every check knows.
@@ -73,6 +76,8 @@ type site struct {
 	path  string
 	cfg   app.Config
 	limit time.Duration // of each check
+
+	resolver choria.Resolver
 }
 
 // check is a look at one thing.

@@ -60,10 +60,7 @@ func (r *Registry) round(ctx context.Context) error {
 		return nil
 	}
 	for _, name := range r.due() {
-		reply, err := r.opts.Source.Service(ctx, choria.Request{
-			Agent: "choria_registry", Action: "ddl", Timeout: answerTime,
-			Data: map[string]any{"name": name, "plugin_type": "agent", "format": "json"},
-		})
+		reply, err := r.opts.Source.Service(ctx, question(name, answerTime))
 		switch {
 		case err == nil:
 			r.heard(ctx, name, reply)
@@ -74,6 +71,25 @@ func (r *Registry) round(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// question asks the registry about an agent.
+func question(name string, timeout time.Duration) choria.Request {
+	return choria.Request{
+		Agent: "choria_registry", Action: "ddl", Timeout: timeout,
+		Data: map[string]any{"name": name, "plugin_type": "agent", "format": "json"},
+	}
+}
+
+// Describe asks the registry once about an agent, and holds the answer to the same as a [Registry] does. Nothing is
+// kept. An error that wraps [choria.ErrNoService] or [choria.ErrNotSent] means that there is no answer.
+func Describe(ctx context.Context, source Source, name string, timeout time.Duration) (*ddl.DDL, error) {
+	reply, err := source.Service(ctx, question(name, timeout))
+	if err != nil {
+		return nil, err
+	}
+	_, d, err := read(name, reply)
+	return d, err
 }
 
 // due lists the agents to ask about, sorted.

@@ -75,6 +75,7 @@ func (r *Registry) recall(name, file string) {
 	}
 	if err != nil {
 		r.opts.Logger.Warn("a DDL that was kept from the registry cannot be used; it is fetched again", "agent", name, "error", err)
+		r.agents[name] = &agent{refused: err.Error()}
 		return
 	}
 	r.agents[name] = &agent{described: d, digest: sha256.Sum256([]byte(text))}
