@@ -27,11 +27,10 @@ const (
 var errTimeUp = errors.New("time is up")
 
 // batch asks some nodes and waits until all have answered, or the time is up. When the network
-// goes while they are asked, those that were asked are still waited for.
+// goes while they are asked, those that were asked are still waited for. Their time begins when they have been
+// asked: who is given up too early may still act.
 func (k *call) batch(ctx context.Context, nodes []string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
-	defer cancel()
-	if err := k.client.awaitConnection(ctx); err != nil {
+	if err := k.client.awaitConnection(ctx, k.q.Timeout); err != nil {
 		if k.asked > 0 {
 			return fmt.Errorf("the Choria network is out of reach; %d nodes were asked before", k.asked)
 		}
@@ -39,6 +38,8 @@ func (k *call) batch(ctx context.Context, nodes []string) error {
 	}
 	before := k.client.conn.Stats().Reconnects
 	unsent := k.send(ctx, nodes)
+	ctx, cancel := context.WithTimeoutCause(ctx, k.q.Timeout, errTimeUp)
+	defer cancel()
 	err := k.await(ctx)
 	if k.missing > 0 {
 		verdict := silent

@@ -19,11 +19,11 @@ type Request struct {
 	// Caller is in whose name to ask, such as slack=T024BE7LD.U024BE7LF; empty: the client's own. [Client.Callers]
 	// says whether another is possible; where it is not, nothing is sent.
 	Caller string
-	// ID has 32 characters, and one serves all batches. When it is empty, Run and Key make it: it begins with the
+	// ID has 32 characters, and one serves all batches; no other call under way may have it. When it is empty, Run and Key make it: it begins with the
 	// run's id in lower case, at most 26 characters, and is the same for the same Run and Key. Without a key it is
 	// fresh.
 	ID, Run, Key string
-	Timeout      time.Duration // of each batch; 0 means the client's
+	Timeout      time.Duration // of each batch, from when all of it was asked; 0 means the client's
 	BatchSize    int           // 0 means all at once
 	BatchSleep   time.Duration // between batches
 	// OnReply is called for every reply that counts, in the order of arrival, by one goroutine.
@@ -102,8 +102,12 @@ func (c *Client) Call(ctx context.Context, q Request) (Result, error) {
 		client: c, q: q, payload: payload,
 		stages: stages, droppedBefore: c.dropped(), result: Result{ID: q.ID, Replies: make([]Reply, 0, len(nodes))},
 	}
-	call.readers = c.readers(c.open(q.ID, 2*len(nodes)+64), readOutcome)
+	box, err := c.open(q.ID, 2*len(nodes)+64)
+	if err != nil {
+		return Result{}, err
+	}
 	defer c.close(q.ID)
+	call.readers = c.readers(box, readOutcome)
 	err = call.batches(ctx, nodes)
 	return call.finish(nodes), err
 }

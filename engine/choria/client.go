@@ -94,10 +94,10 @@ func (c *Client) Close() {
 // Connected reports whether the network is in reach at this moment.
 func (c *Client) Connected() bool { return c.conn.IsConnected() }
 
-// awaitConnection waits until the network is in reach, at most as long as a call may take.
-func (c *Client) awaitConnection(ctx context.Context) error {
+// awaitConnection waits until the network is in reach, at most so long, and no longer than a call usually takes.
+func (c *Client) awaitConnection(ctx context.Context, most time.Duration) error {
 	const look = 100 * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, min(most, c.opts.Timeout))
 	defer cancel()
 	for !c.conn.IsConnected() {
 		if c.conn.IsClosed() {

@@ -26,7 +26,7 @@ const (
 // time are waited for until the upper bound. Names without a pattern are all that can answer; when they
 // have, it ends.
 func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
-	if err := c.awaitConnection(ctx); err != nil {
+	if err := c.awaitConnection(ctx, c.opts.Timeout); err != nil {
 		return nil, err
 	}
 	w, err := f.wire()
@@ -41,7 +41,10 @@ func (c *Client) Discover(ctx context.Context, f Filter) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := c.open(id, discoveryBuffer)
+	box, err := c.open(id, discoveryBuffer)
+	if err != nil {
+		return nil, err
+	}
 	defer c.close(id)
 	ask := c.request(id, c.security.callers.Own, "discovery", base64.StdEncoding.EncodeToString([]byte("ping")), w)
 	out, err := c.sign(ctx, ask)

@@ -2,6 +2,7 @@ package choria
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -91,12 +92,16 @@ func (c *Client) deliver(id string, data []byte) bool {
 	return true
 }
 
-func (c *Client) open(id string, size int) *inbox {
+// open makes the inbox of a request. There is one for each id: two calls would take each other's replies.
+func (c *Client) open(id string, size int) (*inbox, error) {
 	box := &inbox{replies: make(chan []byte, size)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.calls[id] != nil {
+		return nil, fmt.Errorf("%w: a call with the request id %q is under way; wait until it has ended", ErrNotSent, id)
+	}
 	c.calls[id] = box
-	return box
+	return box, nil
 }
 
 // close ends an inbox; what still waits in it is late.

@@ -138,7 +138,7 @@ func (r *remoteSealer) Seal(ctx context.Context, request []byte, _ string) ([]by
 	}
 	answer, err := r.post(ctx, body)
 	if err != nil {
-		return nil, fmt.Errorf("the AAA service at %s: %w", r.url, err)
+		return nil, fmt.Errorf("the AAA service at %s: %w; does it run, and is nats.signer.url its address?", r.url, err)
 	}
 	if answer.Error != "" {
 		return nil, fmt.Errorf("the AAA service refuses: %s %s; ask those who run it whether the token may do this", answer.Error, answer.Detail)
@@ -173,5 +173,8 @@ func (r *remoteSealer) post(ctx context.Context, body []byte) (signReply, error)
 	if res.StatusCode != http.StatusOK {
 		return answer, fmt.Errorf("it answered %s", res.Status)
 	}
-	return answer, json.Unmarshal(data, &answer)
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return answer, fmt.Errorf("its answer is not that of such a service: %w", err)
+	}
+	return answer, nil
 }

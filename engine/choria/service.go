@@ -23,7 +23,7 @@ func (c *Client) Service(ctx context.Context, q Request) (Reply, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, q.Timeout, errTimeUp)
 	defer cancel()
-	if err := c.awaitConnection(ctx); err != nil {
+	if err := c.awaitConnection(ctx, q.Timeout); err != nil {
 		return Reply{}, err
 	}
 	payload, err := q.payload()
@@ -38,7 +38,10 @@ func (c *Client) Service(ctx context.Context, q Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	box := c.open(id, serviceBuffer)
+	box, err := c.open(id, serviceBuffer)
+	if err != nil {
+		return Reply{}, err
+	}
 	defer c.close(id)
 	if err := out.to(wire.ServiceSubject(c.opts.Collective, q.Agent)); err != nil {
 		return Reply{}, fmt.Errorf("ask the service %s: %w", q.Agent, err)

@@ -30,7 +30,7 @@ func (a *Action) Bind(given map[string]any, later ...string) (values map[string]
 		if given[name] == nil {
 			continue
 		}
-		v, err := in.Convert(given[name])
+		v, err := in.convert(given[name])
 		if err != nil {
 			message, remedy, _ := strings.Cut(err.Error(), "; ")
 			flaws = append(flaws, Flaw{name, fmt.Sprintf("input %s of %s.%s: %s", name, a.Agent, a.Name, message), remedy})

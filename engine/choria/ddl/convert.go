@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Convert makes a value one of the input's type, and holds it to length, choices and validation. Text
+// convert makes a value one of the input's type, and holds it to length, choices and validation. Text
 // becomes what it says: "5" an integer, "yes" a boolean, a JSON array an array. Numbers and booleans
 // become text where text is wanted. The error is a sentence about the value, with a remedy.
-func (in *Input) Convert(v any) (any, error) {
+func (in *Input) convert(v any) (any, error) {
 	switch in.Type {
 	case String:
 		return in.text(v)

@@ -231,7 +231,7 @@ func (p *parser) input(place, name string, raw rawInput) *Input {
 		}
 	}
 	if raw.Default != nil {
-		value, err := in.Convert(raw.Default)
+		value, err := in.convert(raw.Default)
 		if err != nil {
 			p.warn(place+".default", "%v; it is not sent, nodes take their own", err)
 		}

@@ -96,7 +96,7 @@ func satisfies(version, constraint string) (bool, error) {
 	return want.Check(have), nil
 }
 
-// Known lists the names that every server knows in a compound expression.
+// known lists the names that every server knows in a compound expression.
 func known() []string {
 	return []string{"agents", "classes", "facts", "with", "fact", "include", "semver"}
 }

@@ -24,8 +24,8 @@ func Shape(text string) string {
 	return tree.Node.String()
 }
 
-// QueryShape is the shape of a text inside with("…"): which operator, and whether a pattern follows.
-func QueryShape(query string) string {
+// queryShape is the shape of a text inside with("…"): which operator, and whether a pattern follows.
+func queryShape(query string) string {
 	signs := strconv.Itoa(len(sign.FindAllString(query, -1)))
 	_, operator, value, isFact := split(query)
 	switch {
@@ -77,7 +77,7 @@ func (v *values) Visit(node *ast.Node) {
 	switch t := (*node).(type) {
 	case *ast.StringNode:
 		if v.queries[*node] {
-			*node = &ast.StringNode{Value: QueryShape(t.Value)}
+			*node = &ast.StringNode{Value: queryShape(t.Value)}
 			return
 		}
 	case *ast.IdentifierNode:

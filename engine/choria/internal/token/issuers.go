@@ -21,7 +21,7 @@ func ParseIssuers(keys map[string]string) (Issuers, error) {
 	}
 	is := make(Issuers, len(keys))
 	for _, org := range slices.Sorted(maps.Keys(keys)) {
-		key, err := ParseKey(keys[org])
+		key, err := parseKey(keys[org])
 		if err != nil {
 			return nil, fmt.Errorf("the issuer of %q: %w", org, err)
 		}
@@ -72,7 +72,7 @@ func (c Claims) maker(issuer ed25519.PublicKey) (ed25519.PublicKey, error) {
 		return nil, errors.New("it lacks an id or a time, which tokens that are not the issuer's own need")
 	}
 	id, text, ok := strings.Cut(strings.TrimPrefix(c.Issuer, chainPrefix), ".")
-	key, err := ParseKey(text)
+	key, err := parseKey(text)
 	if !ok || id == "" || err != nil {
 		return nil, errors.New("it does not say who made it")
 	}

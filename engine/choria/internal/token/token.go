@@ -77,10 +77,10 @@ func (c Claims) Expiry() (time.Time, bool) {
 }
 
 // Key is the public key of the token's owner.
-func (c Claims) Key() (ed25519.PublicKey, error) { return ParseKey(c.PublicKey) }
+func (c Claims) Key() (ed25519.PublicKey, error) { return parseKey(c.PublicKey) }
 
-// ParseKey reads a public key in hexadecimal digits.
-func ParseKey(text string) (ed25519.PublicKey, error) {
+// parseKey reads a public key in hexadecimal digits.
+func parseKey(text string) (ed25519.PublicKey, error) {
 	key, err := hex.DecodeString(text)
 	if err != nil || len(key) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("%.80q is no ed25519 public key; it has 64 hexadecimal digits", text)
