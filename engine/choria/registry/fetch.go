@@ -38,12 +38,12 @@ const (
 func (r *Registry) Run(ctx context.Context) {
 	retry := firstRetry
 	for {
-		wait := refresh
+		var wait time.Duration
 		if err := r.round(ctx); err != nil && ctx.Err() == nil {
 			r.opts.Logger.WarnContext(ctx, "the registry of DDLs gives no answer; agents without a DDL are asked unchecked", "error", err, "again_in", retry)
 			wait, retry = retry, min(2*retry, refresh)
 		} else {
-			retry = firstRetry
+			wait, retry = r.rest(), firstRetry
 		}
 		select {
 		case <-r.wanted:
@@ -90,6 +90,20 @@ func Describe(ctx context.Context, source Source, name string, timeout time.Dura
 	}
 	_, d, err := read(name, reply)
 	return d, err
+}
+
+// rest is how long nothing is due.
+func (r *Registry) rest() time.Duration {
+	wait := refresh
+	if r.opts.Source == nil {
+		return wait
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.agents {
+		wait = min(wait, time.Until(a.due))
+	}
+	return wait
 }
 
 // due lists the agents to ask about, sorted.

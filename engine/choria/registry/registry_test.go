@@ -16,6 +16,27 @@ import (
 	"github.com/playbot/playbot/engine/choria/registry"
 )
 
+func TestRun_asksForEachDDLAgainAfterAnHourWhateverElseIsAskedFor(t *testing.T) {
+	t.Parallel()
+	serve(t, map[string]string{"appmgr": text(t, "appmgr"), "nrpe": text(t, "nrpe")}, nil, func(b bed) {
+		b.version("appmgr")
+		b.settle()
+		time.Sleep(time.Hour / 2)
+		b.version("nrpe")
+		b.settle()
+		time.Sleep(time.Hour/2 + time.Minute)
+		b.settle()
+		if b.asked() != 3 {
+			b.Errorf("the registry was asked %d times, want a second time for the first agent", b.asked())
+		}
+		time.Sleep(time.Hour / 2)
+		b.settle()
+		if b.asked() != 4 {
+			b.Errorf("the registry was asked %d times, want a second time for both", b.asked())
+		}
+	})
+}
+
 func TestNewest_isFetchedInTheBackgroundWhenItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	serve(t, map[string]string{"appmgr": text(t, "appmgr")}, nil, func(b bed) {
