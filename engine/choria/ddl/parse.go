@@ -234,6 +234,7 @@ func (p *parser) input(place, name string, raw rawInput) *Input {
 		value, err := in.convert(raw.Default)
 		if err != nil {
 			p.warn(place+".default", "%v; it is not sent, nodes take their own", err)
+			in.Optional = true // to the nodes it is given
 		}
 		in.Default = value
 	}

@@ -116,7 +116,7 @@ func TestParse_warnsOfWhatItCannotUse(t *testing.T) {
 		"input": {
 			"a": {"type": "string", "validation": "service_name"},
 			"b": {"type": "string", "validation": "^(?!x)"},
-			"c": {"type": "integer", "default": "many", "optional": true}},
+			"c": {"type": "integer", "default": "many"}},
 		"output": {"n": {"display_as": "N"}},
 		"aggregate": [
 			{"function": "median", "args": ["n"]}, {"function": "summary", "args": ["nosuch"]}, {"function": "summary"},

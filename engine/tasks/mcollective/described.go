@@ -104,8 +104,13 @@ func (o outcome) described() string {
 		return ""
 	}
 	var replies []map[string]any
+	large := 0
 	for _, r := range o.Replies {
-		if !o.flawed(r.Sender) {
+		switch {
+		case o.flawed(r.Sender):
+		case r.Trimmed:
+			large++
+		default:
 			replies = append(replies, r.Data)
 		}
 	}
@@ -115,6 +120,9 @@ func (o outcome) described() string {
 	var parts []string
 	for _, s := range o.task.described.Summarize(replies) {
 		parts = append(parts, s.String())
+	}
+	if len(parts) > 0 && large > 0 {
+		parts = append(parts, fmt.Sprintf("%d × %s", large, tooLarge))
 	}
 	return strings.Join(parts, "; ")
 }

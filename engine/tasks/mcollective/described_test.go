@@ -44,6 +44,26 @@ func (r *request) Call(_ context.Context, q choria.Request) (choria.Result, erro
 	return res, nil
 }
 
+func TestDescribed_summarySaysWhatWasNotKept(t *testing.T) {
+	t.Parallel()
+	c := canned{Replies: []choria.Reply{{Sender: "web4" + suffix, Data: map[string]any{"enabled": true}}, {Sender: "web5" + suffix, Trimmed: true}}}
+	task := decoded(t, described(t, c), map[string]any{"nodes": []any{"web4" + suffix, "web5" + suffix}, "action": "puppet.status", "post": []any{"summarize"}})
+	result, err := task.Run(t.Context(), tasktest.Call(func(string) {}))
+	if want := "1 × (too large to be kept)"; err != nil || !strings.Contains(result.Message, want) || strings.Contains(result.Message, "2 × no value") {
+		t.Errorf("got %q, %v; want %q", result.Message, err, want)
+	}
+}
+
+// decoded is a task of a type.
+func decoded(t *testing.T, typ engine.TaskType, properties map[string]any) engine.Task {
+	t.Helper()
+	task, err := typ.Decode(playbooks.FromMap(properties))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return task
+}
+
 // checked is what checking a task says; body is the rest of it in YAML.
 func checked(t *testing.T, body string) string {
 	t.Helper()

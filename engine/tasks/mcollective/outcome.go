@@ -16,6 +16,9 @@ const (
 	maxText  = 300       // bytes of one reply in a note or sentence
 )
 
+// tooLarge stands for the data of a reply that there was no room for.
+const tooLarge = "(too large to be kept)"
+
 // outcome is what the nodes answered, in this try and in those before.
 type outcome struct {
 	choria.Result
@@ -193,7 +196,7 @@ func (o outcome) summary() string {
 	for _, r := range o.Replies {
 		f := fields(r.Data)
 		if r.Trimmed {
-			f = "(too large to be kept)"
+			f = tooLarge
 		}
 		if !o.flawed(r.Sender) {
 			groups[f] = append(groups[f], r.Sender)
