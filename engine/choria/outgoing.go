@@ -53,13 +53,18 @@ func (o outgoing) toNodes(part []string) (left bool, err error) {
 	return o.federated(targets)
 }
 
-// to publishes to one subject, such as that of all servers with an agent.
+// to publishes to one subject, such as that of all servers with an agent. An error wraps [ErrNotSent] when
+// nothing can have left.
 func (o outgoing) to(subject string) error {
+	var left bool
 	var err error
 	if len(o.clusters) == 0 {
-		_, err = o.publish(subject, o.message)
+		left, err = o.publish(subject, o.message)
 	} else {
-		_, err = o.federated([]string{subject})
+		left, err = o.federated([]string{subject})
+	}
+	if err != nil && !left {
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	return err
 }

@@ -110,3 +110,27 @@ func TestAgentLists_areBounded(t *testing.T) {
 		t.Error("more is kept after there was too much")
 	}
 }
+
+// cutting is a sealer during which the connection goes.
+type cutting struct {
+	wire.Sealer
+
+	cut func()
+}
+
+// Seal implements [wire.Sealer].
+func (s cutting) Seal(ctx context.Context, request []byte, caller string) ([]byte, error) {
+	s.cut()
+	return s.Sealer.Seal(ctx, request, caller)
+}
+
+func TestService_saysThatNobodyWasAskedWhenTheConnectionGoesBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, c := simulated(t, 1)
+		c.security.sealer = cutting{c.security.sealer, c.conn.Close}
+		if _, err := c.Service(t.Context(), Request{Agent: "choria_registry", Action: "ddl"}); !errors.Is(err, ErrNotSent) {
+			t.Errorf("got %v, want that nothing was sent", err)
+		}
+	})
+}

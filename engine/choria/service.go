@@ -44,6 +44,9 @@ func (c *Client) Service(ctx context.Context, q Request) (Reply, error) {
 	}
 	defer c.close(id)
 	if err := out.to(wire.ServiceSubject(c.opts.Collective, q.Agent)); err != nil {
+		if !errors.Is(err, ErrNotSent) { // it may have left, and nobody can answer
+			err = fmt.Errorf("%w: %w", ErrNoService, err)
+		}
 		return Reply{}, fmt.Errorf("ask the service %s: %w", q.Agent, err)
 	}
 	return c.firstAnswer(ctx, q.Agent, id, box)
