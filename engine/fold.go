@@ -37,13 +37,8 @@ func (r *Run) apply(e Event) {
 	case CancelRequested:
 		r.Cancel = cmp.Or(r.Cancel, &p)
 		r.moves(e.Time)
-	case Announced:
-		r.Places = append(r.Places, p.Place)
-	case Posted:
-		if r.Posts == nil {
-			r.Posts = make(map[string]Place)
-		}
-		r.Posts[p.Ref] = p.Place
+	case Announced, Posted:
+		r.applyPlace(e.Payload)
 	case WordGiven, WordWeighed:
 		r.applyWord(e.Payload, e.Seq)
 	case RunLingers:
@@ -69,6 +64,20 @@ func (r *Run) apply(e Event) {
 		r.needSecrets(slices.DeleteFunc(slices.Clone(r.SecretsNeeded), func(n string) bool { return slices.Contains(p.Names, n) }))
 	case PlaybookKept, Refused, Unread: // not a run's
 	case Event, Approval, Attempt: // they embed a payload and are never one
+	}
+}
+
+// applyPlace is about where messages of a run stand.
+func (r *Run) applyPlace(payload Payload) {
+	switch p := payload.(type) {
+	case Announced:
+		r.Places = append(r.Places, p.Place)
+	case Posted:
+		if r.Posts == nil {
+			r.Posts = make(map[string]Place)
+		}
+		r.Posts[p.Ref] = p.Place
+	default: // Apply hands over nothing else
 	}
 }
 
