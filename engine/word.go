@@ -35,7 +35,7 @@ func (e *Engine) word(ctx context.Context, id RunID, who Actor, give func(*Run) 
 	return e.tell(ctx, id, func(r *Run) ([]Payload, error) {
 		fact, err := give(r)
 		if err == nil {
-			err = r.admits(fact)
+			err = r.willAdmit(who, fact)
 		}
 		switch {
 		case err != nil:
@@ -45,6 +45,30 @@ func (e *Engine) word(ctx context.Context, id RunID, who Actor, give func(*Run) 
 		}
 		return []Payload{WordGiven{Actor: who, Fact: fact}}, nil
 	})
+}
+
+// willAdmit is an error when what a person says does not fit how the run will stand by the time it counts. What
+// others said before may count by then, or not; either is reason enough to have it weighed.
+func (r *Run) willAdmit(who Actor, fact Payload) error {
+	err := r.ahead(func(Word) bool { return true }).admits(fact)
+	if own := func(w Word) bool { return w.Actor.Is(who) }; err != nil && len(r.Words) > 0 {
+		return r.ahead(own).admits(fact)
+	}
+	return err
+}
+
+// ahead is the run as some of the words that wait will leave it.
+func (r *Run) ahead(counts func(Word) bool) *Run {
+	if len(r.Words) == 0 {
+		return r
+	}
+	then := r.Clone()
+	for _, w := range r.Words {
+		if counts(w) && then.admits(w.Fact) == nil {
+			then.Apply(Event{Stream: r.ID.Stream(), Seq: then.Seq + 1, Time: time.Now(), Payload: w.Fact})
+		}
+	}
+	return then
 }
 
 // braked reports whether somebody wants a run to stand still and is being looked up: until that is done nothing

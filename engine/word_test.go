@@ -168,7 +168,9 @@ func TestWord_thatComesTooLateMeanwhileIsRefused(t *testing.T) {
 		s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
 		s.after(2 * time.Second)
 		s.ok("pause")
-		s.ok("pause")
+		if err := s.as(h.Ben, "pause", ""); err != nil {
+			t.Fatal(err)
+		}
 		s.after(time.Hour)
 		s.wantHeld("tasks.2")
 		got := refusals(h, s.id)
@@ -204,6 +206,85 @@ func TestWord_thatHoldsARunHoldsItWhileItIsLookedUp(t *testing.T) {
 				if run := s.run(); run.Status != want || h.Script.Calls("two") != 0 {
 					t.Errorf("the run is %s, want %s", run.Status, want)
 				}
+			}, people.use)
+		})
+	}
+}
+
+// What somebody says is judged by how the run stands once what was said before counts: nobody waits for a look-up
+// before they say the next thing.
+func TestWord_isJudgedByThoseThatWait(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		before, said []string
+		refused      string // the last of them
+		held         bool
+	}{
+		"resume after pause":   {said: []string{"pause", "resume"}},
+		"pause after resume":   {before: []string{"pause"}, said: []string{"resume", "pause"}, held: true},
+		"pause, resume, pause": {said: []string{"pause", "resume", "pause"}, held: true},
+		"pause twice":          {said: []string{"pause", "pause"}, refused: "is paused already, by ana", held: true},
+		"resume twice":         {before: []string{"pause"}, said: []string{"resume", "resume"}, refused: "ana resumed it"},
+		"pause after cancel":   {said: []string{"cancel", "pause"}, refused: "is being cancelled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			people := newRegister()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
+				s.after(2 * time.Second)
+				for _, what := range row.before {
+					s.ok(what)
+					s.after(2 * time.Second)
+				}
+				for i, what := range row.said {
+					err := s.say(what, "")
+					synctest.Wait()
+					switch refused := row.refused != "" && i == len(row.said)-1; {
+					case !refused && err != nil:
+						t.Errorf("%s: %v", what, err)
+					case refused && (err == nil || !strings.Contains(err.Error(), row.refused)):
+						t.Errorf("%s: %v, want %q", what, err, row.refused)
+					}
+				}
+				s.after(time.Hour)
+				if row.held {
+					s.wantHeld("tasks.2")
+					s.ok("resume")
+				}
+				if got := refusals(h, s.id); len(got) > 0 {
+					t.Errorf("the refusals are %q", got)
+				}
+				h.Finish(s.id)
+			}, people.use)
+		})
+	}
+}
+
+// The word of somebody that may yet turn out not to count keeps nobody else from saying the same.
+func TestWord_ofAGuestDoesNotStandInTheWayOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, act := range []string{"pause", "cancel"} {
+		t.Run(act, func(t *testing.T) {
+			t.Parallel()
+			people := newRegister()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
+				s.after(2 * time.Second)
+				people.gone["ana"] = true
+				s.ok(act)
+				if err := s.as(h.Ben, act, ""); err != nil {
+					t.Fatal(err)
+				}
+				s.after(time.Hour)
+				if run := s.run(); run.Paused() == nil && run.Status != engine.RunCancelled {
+					t.Errorf("it is %s\n%s", run.Status, enginetest.Transcript(run))
+				}
+				people.gone["ana"] = false
+				if act == "pause" {
+					s.ok("resume")
+				}
+				h.Finish(s.id)
 			}, people.use)
 		})
 	}
