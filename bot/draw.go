@@ -19,7 +19,11 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		return false, err
 	}
 	first := group[0].event
-	switch p := first.Payload.(type) {
+	if weightOf(first.Payload) != weighsMore {
+		t.painter.touch(run.ID)
+		return t.steps(ctx, l, run, group)
+	}
+	switch p := first.Payload.(type) { // which is alone in its group
 	case engine.ApprovalAsked:
 		t.painter.touch(run.ID)
 		return false, t.ask(ctx, l, run, approvalRef(p.Approval))
@@ -44,7 +48,7 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		return t.unheard(ctx, l, run, p, first.Pos)
 	case engine.NodesUncompared:
 		t.painter.touch(run.ID)
-		if p.Try > 1 || t.wasTold(ctx, run.ID, first.Pos) {
+		if t.wasTold(ctx, run.ID, first.Pos) {
 			return false, nil
 		}
 		return true, t.reply(ctx, l, run, uncomparedMessage(run, &p))
@@ -56,9 +60,6 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		}
 		t.painter.urgent(run.ID, unknownRefs, first.Pos) // one that nobody answered is over now
 		return t.end(ctx, l, run, first.Pos)
-	default:
-		t.painter.touch(run.ID)
-		return t.steps(ctx, l, run, group)
 	}
 	return false, nil
 }

@@ -14,7 +14,10 @@ import (
 
 func TestLane_givesEachRunItsEventsInOrderAndAllRunsTheirTurn(t *testing.T) {
 	t.Parallel()
-	kinds := []engine.Payload{engine.TaskBegun{}, engine.TaskEnded{}, engine.ApprovalAsked{}, engine.RunEnded{}}
+	kinds := []engine.Payload{
+		engine.TaskBegun{}, engine.TaskEnded{}, engine.ApprovalAsked{}, engine.RunEnded{},
+		engine.WordWeighed{}, engine.WordWeighed{Refused: "no"}, engine.NodesUncompared{Try: 1}, engine.NodesUncompared{Try: 2},
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLane()
 		pushed := map[engine.RunID][]engine.Pos{}
@@ -49,6 +52,32 @@ func TestLane_givesEachRunItsEventsInOrderAndAllRunsTheirTurn(t *testing.T) {
 			rt.Errorf("got %v, want %v", got, pushed)
 		}
 	})
+}
+
+// Steps that end right behind an event that shows on the card alone are replied for all the same.
+func TestDraw_repliesForStepsBehindWhatShowsOnTheCard(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]engine.Payload{
+		"a word that counts": engine.WordWeighed{}, "a second failed look-up": engine.NodesUncompared{Try: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, func(s *stage) {
+				s.book("b", "tasks: [{do: {name: one, description: Step one}}]")
+				s.slash("ana", "#deploys", "run b")
+				run := s.newest()
+				s.settle(run)
+				before := len(s.thread(run))
+				said, err := s.current().thread.draw(s.tb.Context(), newLane(), []job{
+					{run: run.ID, event: engine.Event{Pos: 1 << 40, Payload: first}},
+					{run: run.ID, event: engine.Event{Pos: 1<<40 + 1, Payload: engine.TaskEnded{Path: "tasks.1", Status: engine.TaskOK}}},
+				})
+				if after := s.thread(run); err != nil || !said || len(after) != before+1 || !has(after[before], "Step one") {
+					s.tb.Errorf("said %t (%v): %q", said, err, after[before:])
+				}
+			})
+		})
+	}
 }
 
 func TestLane_thatIsFullHoldsTheReaderUp(t *testing.T) {

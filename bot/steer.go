@@ -137,7 +137,7 @@ func (d *drawing) steering(run *engine.Run) {
 
 // unheard says that somebody's word does not count: who they are was looked up after the answer.
 func (t *thread) unheard(ctx context.Context, l *lane, run *engine.Run, p engine.WordWeighed, pos engine.Pos) (said bool, err error) {
-	if p.Refused == "" || t.wasTold(ctx, run.ID, pos) {
+	if t.wasTold(ctx, run.ID, pos) {
 		return false, nil
 	}
 	return true, t.reply(ctx, l, run, unheardMessage(run, p))
