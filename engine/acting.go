@@ -8,8 +8,8 @@ type Lasting interface {
 	Lasts() time.Duration
 }
 
-// ActingUntil is until when nodes may still act on attempts that a person, a timeout or a crash has cut
-// off; zero when none may. Until then a run does not end: others would have the nodes beside them.
+// ActingUntil is until when nodes may still act on attempts that a person, a timeout, a panic or a
+// crash has cut off; zero when none may. Until then a run does not end: others would have the nodes beside them.
 func (r *Run) ActingUntil() time.Time {
 	var until time.Time
 	for _, p := range r.Order {
@@ -47,7 +47,8 @@ func (s *Step) cutOff(i int) time.Time {
 	a := &s.Attempts[i]
 	switch {
 	case a.Outcome != nil:
-		if c := Code(a.Outcome.Code); c == CodeCanceled || c == CodeTimeout {
+		switch Code(a.Outcome.Code) { //nolint:exhaustive // the rest are answers
+		case CodeCanceled, CodeTimeout, CodeInternal: // the last is a panic
 			return a.EndedAt
 		}
 		return time.Time{}

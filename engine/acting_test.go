@@ -2,6 +2,8 @@
 package engine_test
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/enginetest"
+	"github.com/playbot/playbot/playbooks"
 )
 
 // Nodes go on with what they were asked when nobody listens any more: for a minute, in these tests.
@@ -167,4 +170,28 @@ func TestActing_isNotSaidOfARunThatGoesOn(t *testing.T) {
 		s.ok("resume")
 		h.Finish(s.id)
 	}, fleet.types)
+}
+
+// bursting has its nodes act for a minute, and panics while they do.
+type bursting struct{ touch }
+
+func (b bursting) Run(context.Context, *engine.Call) (engine.Result, error) { panic("boom") }
+
+// A panic leaves nodes behind as a timeout does: nobody has them before they are done.
+func TestActing_nodesAreKeptAfterAPanic(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		h.Book("b", "tasks: [{burst: {nodes: [n1]}}]\n")
+		began := time.Now()
+		if run := h.Finish(h.Start("b", nil)); run.Status != engine.RunFailed || run.Ended.Sub(began) != time.Minute {
+			t.Errorf("the run is %s after %s: %s", run.Status, run.Ended.Sub(began), run.Message)
+		}
+	}, func(o *engine.Options) {
+		o.Types.Tasks = append(slices.Clone(o.Types.Tasks), engine.TaskType{
+			Name: "burst", Summary: "changes nodes, and panics",
+			Decode: func(p *playbooks.Properties) (engine.Task, error) {
+				return bursting{touch{nodes: p.RequireStrings("nodes"), takes: time.Minute}}, p.Err()
+			},
+		})
+	})
 }

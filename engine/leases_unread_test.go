@@ -21,6 +21,7 @@ type shyLog struct {
 
 	mu   sync.Mutex // guards what follows
 	left map[engine.StreamID]int
+	lost engine.StreamID // of which nothing is left
 }
 
 func (l *shyLog) Read(ctx context.Context, stream engine.StreamID) iter.Seq2[engine.Event, error] {
@@ -30,7 +31,17 @@ func (l *shyLog) Read(ctx context.Context, stream engine.StreamID) iter.Seq2[eng
 		l.left[stream]--
 		return func(yield func(engine.Event, error) bool) { yield(engine.Event{}, errors.New("bad block")) }
 	}
+	if stream == l.lost {
+		return func(func(engine.Event, error) bool) {}
+	}
 	return l.Log.Read(ctx, stream)
+}
+
+// lose has a run hold nothing any more.
+func (l *shyLog) lose(id engine.RunID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = id.Stream()
 }
 
 // fail has the next reads of a run fail.
@@ -107,6 +118,30 @@ func TestLeases_areNotGivenWhileALogCannotBeRead(t *testing.T) {
 		if run := h.Finish(h.Start("fail", nil)); run.Status != engine.RunFailed || !strings.Contains(run.Message, "web2 is reserved by "+first.Short()) {
 			t.Errorf("got %s: %s", run.Status, run.Message)
 		}
+		cancelRun(t, h, first)
+		h.Finish(first)
+	})
+}
+
+// What a log was repaired to that holds nothing any more reserves nothing.
+func TestLeases_areGivenWhenALogThatCouldNotBeReadIsGone(t *testing.T) {
+	t.Parallel()
+	inShyHouse(t, func(t *testing.T, h *enginetest.House, log *shyLog) {
+		h.Book("gated", "tasks: [{do: {name: one, destructive: true}}]\n")
+		h.Book("wait", oneNode)
+		first := h.Start("gated", nil)
+		gate(t, h, first)
+		h.Stop()
+		log.fail(first, 2)
+		log.lose(first)
+		h.Restart()
+		time.Sleep(6 * time.Second)
+		if run := h.Finish(h.Start("wait", nil)); run.Status != engine.RunSuccess {
+			t.Errorf("got %s: %s", run.Status, run.Message)
+		}
+		log.lose("")
+		h.Stop()
+		h.Restart()
 		cancelRun(t, h, first)
 		h.Finish(first)
 	})

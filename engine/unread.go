@@ -60,6 +60,7 @@ func (e *Engine) reveal(run *Run) {
 func (r *runner) unreadable(ctx context.Context, err error) {
 	r.engine.logger.ErrorContext(ctx, "run cannot be loaded", "run", r.id, "error", err)
 	if CodeOf(err) == CodeNotFound {
+		r.engine.leases.reveal(lessee{Holder: Holder{Run: r.id}}, nil) // an empty log reserves nothing
 		r.giveUp(err)
 		return
 	}

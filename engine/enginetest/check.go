@@ -19,7 +19,7 @@ func Check(events []engine.Event, secrets ...string) []string {
 		gated: make(map[engine.Path]bool), approvals: make(map[string]*approval),
 		taskLocks: make(map[engine.Path][]string),
 		asked:     make(map[engine.Path]engine.Seq), resolved: make(map[engine.Path]engine.Seq), retried: make(map[engine.Path]bool),
-		rollouts: make(map[engine.Path]*rollout),
+		rollouts: make(map[engine.Path]*rollout), brakes: make(map[engine.Seq]bool),
 	}
 	for i, e := range events {
 		c.order(i, e)
@@ -51,6 +51,7 @@ type checker struct {
 	paused    bool                       // by a person
 	lingers   engine.RunStatus           // as what it will end, once only its end is left
 	rollouts  map[engine.Path]*rollout   // by the path of the rolling task
+	brakes    map[engine.Seq]bool        // words that wait and want the run to stand still
 }
 
 func (c *checker) say(format string, args ...any) {

@@ -29,6 +29,7 @@ func (c *checker) rollout(p engine.Path) *rollout {
 
 // steered checks that what a person said about how the run goes on holds from then on.
 func (c *checker) steered(e engine.Event) {
+	c.brake(e)
 	switch p := e.Payload.(type) {
 	case engine.RunPaused:
 		c.paused = true
@@ -77,6 +78,29 @@ func (c *checker) steered(e engine.Event) {
 			c.rollout(owner).ended = e.Time
 		}
 	default: // the rest steers nothing and is not steered
+	}
+}
+
+// brake checks that nothing begins while who wants the run to stand still is looked up: they were answered that it does not.
+func (c *checker) brake(e engine.Event) {
+	begins := false
+	switch p := e.Payload.(type) {
+	case engine.WordGiven:
+		switch p.Fact.(type) {
+		case engine.RunPaused, engine.WavesStopped, engine.CancelRequested:
+			c.brakes[e.Seq] = true
+		default: // the rest brakes nothing
+		}
+	case engine.WordWeighed:
+		delete(c.brakes, p.Word)
+	case engine.TaskBegun, engine.TaskSkipped, engine.WaveStarted, engine.ApprovalAsked:
+		begins = true
+	case engine.AttemptStarted:
+		begins = p.Key != "" // else it failed before it began
+	default: // the rest begins nothing
+	}
+	if begins && len(c.brakes) > 0 {
+		c.say("promise 8: event %d (%s) begins something while a person is looked up who wants the run to stand still", e.Seq, e.Kind())
 	}
 }
 

@@ -62,6 +62,10 @@ func TestCheck_findsWavesThatNobodyWanted(t *testing.T) {
 		"a question of a wave sent on":  {append(first, engine.RunPaused{}, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, asked("tasks.1.wave1.1")), ""},
 		"a question of one sent before": {append(first, engine.WaveSentOn{Path: "tasks.1", Wave: 2}, engine.RunPaused{}, asked("tasks.1.wave1.1")), "asks about tasks.1.wave1.1"},
 		"an outcome that was changed":   {[]engine.Payload{engine.RunLingers{Status: engine.RunFailed}, engine.RunEnded{Status: engine.RunCancelled}}, "ends the run as cancelled, and it was to be failed"},
+		"a task while ana is looked up": {[]engine.Payload{engine.WordGiven{Fact: engine.RunPaused{}}, begun("tasks.1")}, "event 3 (task_begun) begins something while a person is looked up"},
+		"an attempt in a hook then":     {[]engine.Payload{begun("always.1"), engine.WordGiven{Fact: engine.CancelRequested{}}, start("always.1", 1)}, "event 4 (attempt_started) begins something"},
+		"a task when she was":           {[]engine.Payload{engine.WordGiven{Fact: engine.RunPaused{}}, engine.WordWeighed{Word: 2, Refused: "a guest"}, begun("tasks.1")}, ""},
+		"a task before she resumes it":  {[]engine.Payload{engine.WordGiven{Fact: engine.RunResumed{}}, begun("tasks.1")}, ""},
 		"`always` of a paused run":      {[]engine.Payload{engine.RunPaused{}, engine.WaveStarted{Path: "always.1", Wave: 1, Nodes: []string{"k1"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
