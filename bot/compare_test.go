@@ -29,6 +29,6 @@ func TestCompare_anOutageIsSaidOnceAndThenAsked(t *testing.T) {
 		down.Store(false)
 		s.click("ben", again, "approve")
 		s.settle(run)
-		s.wantThread(run, "✅ Check abc", "🚫 Taken back at", "⚠️ The nodes could not be compared before", "✅ Approved by @ben", "✅ Drain", "✅ Upgrade", "web success")
+		s.wantThread(run, "✅ web — success", "✅ Check abc", "🚫 Taken back at", "⚠️ The nodes could not be compared before", "✅ Approved by @ben", "✅ Drain", "✅ Upgrade", "web success")
 	})
 }
