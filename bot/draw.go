@@ -60,6 +60,7 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		}
 		t.painter.urgent(run.ID, unknownRefs, first.Pos) // one that nobody answered is over now
 		return t.end(ctx, l, run, first.Pos)
+	default: // nothing else needs a message of its own
 	}
 	return false, nil
 }

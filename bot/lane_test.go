@@ -15,8 +15,14 @@ import (
 func TestLane_givesEachRunItsEventsInOrderAndAllRunsTheirTurn(t *testing.T) {
 	t.Parallel()
 	kinds := []engine.Payload{
-		engine.TaskBegun{}, engine.TaskEnded{}, engine.ApprovalAsked{}, engine.RunEnded{},
-		engine.WordWeighed{}, engine.WordWeighed{Refused: "no"}, engine.NodesUncompared{Try: 1}, engine.NodesUncompared{Try: 2},
+		engine.TaskBegun{},
+		engine.TaskEnded{},
+		engine.ApprovalAsked{},
+		engine.RunEnded{},
+		engine.WordWeighed{},
+		engine.WordWeighed{Refused: "no"},
+		engine.NodesUncompared{Try: 1},
+		engine.NodesUncompared{Try: 2},
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLane()

@@ -44,8 +44,7 @@ func (r *Run) apply(e Event) {
 	case RunLingers:
 		r.Through = true
 	case RunEnded:
-		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
-		r.AwaitsNodes, r.Leases = nil, nil
+		r.Status, r.Message, r.Ended, r.Awaits, r.AwaitsNodes, r.Leases = p.Status, p.Message, e.Time, nil, nil, nil
 	case TaskBegun, TaskSkipped, TaskEnded, TaskLocksRequested, TaskLocksTaken, TaskLocksReleased:
 		r.applyTask(e.Payload, e.Time)
 	case NodesUncompared:

@@ -289,3 +289,38 @@ func TestWord_ofAGuestDoesNotStandInTheWayOfAnother(t *testing.T) {
 		})
 	}
 }
+
+// A question does not expire while it is looked up who took it back: a time-out is a no.
+func TestWord_thatTakesAQuestionBackDoesSoInTime(t *testing.T) {
+	t.Parallel()
+	for name, crash := range map[string]bool{"during a long look-up": false, "during a crash": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			people := newRegister()
+			inHouse(t, func(t *testing.T, h *enginetest.House) {
+				s := steer(t, h, "tasks: [{do: {name: one, destructive: true, approval: {expires: 5m}}}]")
+				s.after(2 * time.Second)
+				gate(t, h, s.id)
+				people.takes = 10 * time.Minute
+				s.ok("pause")
+				if crash {
+					h.Stop()
+					people.takes = time.Second
+					s.after(10 * time.Minute)
+					h.Restart()
+				}
+				s.after(15 * time.Minute)
+				s.wantHeld("tasks.1")
+				people.takes = time.Second
+				s.ok("resume")
+				s.after(2 * time.Second)
+				if err := h.Engine.Approve(t.Context(), engine.Decision{Run: s.id, Actor: h.Ben}); err != nil {
+					t.Fatal(err)
+				}
+				if run := h.Finish(s.id); run.Status != engine.RunSuccess {
+					t.Errorf("got %s: %s", run.Status, run.Message)
+				}
+			}, people.use)
+		})
+	}
+}

@@ -81,7 +81,7 @@ func (c *checker) steered(e engine.Event) {
 	}
 }
 
-// brake checks that nothing begins while who wants the run to stand still is looked up: they were answered that it does not.
+// brake checks that nothing begins, and no question ends, while who wants the run to stand still is looked up: they were answered that it does not.
 func (c *checker) brake(e engine.Event) {
 	begins := false
 	switch p := e.Payload.(type) {
@@ -93,14 +93,14 @@ func (c *checker) brake(e engine.Event) {
 		}
 	case engine.WordWeighed:
 		delete(c.brakes, p.Word)
-	case engine.TaskBegun, engine.TaskSkipped, engine.WaveStarted, engine.ApprovalAsked:
+	case engine.TaskBegun, engine.TaskSkipped, engine.WaveStarted, engine.ApprovalAsked, engine.ApprovalExpired:
 		begins = true
 	case engine.AttemptStarted:
 		begins = p.Key != "" // else it failed before it began
 	default: // the rest begins nothing
 	}
 	if begins && len(c.brakes) > 0 {
-		c.say("promise 8: event %d (%s) begins something while a person is looked up who wants the run to stand still", e.Seq, e.Kind())
+		c.say("promise 8: event %d (%s) comes while a person is looked up who wants the run to stand still", e.Seq, e.Kind())
 	}
 }
 
