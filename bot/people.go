@@ -2,13 +2,11 @@ package bot
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
-
-	"github.com/playbot/playbot/engine"
 )
 
 // people looks persons up, and remembers them for a minute: users.info allows 100 calls a minute.
@@ -74,35 +72,16 @@ func (p *people) remembered(id string) string {
 // vouchTime bounds the look-up of a person.
 const vouchTime = 20 * time.Second
 
-// Vouch looks somebody up at Slack before what they asked for counts: guests, bots, people who have
-// left and people of other workspaces are refused, and so is everybody who cannot be looked up.
-// Somebody who did not come through Slack is none of its business.
-func (b *Bot) Vouch(ctx context.Context, a engine.Actor) error {
-	if a.Team == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, vouchTime)
-	defer cancel()
-	u, err := b.people.find(ctx, a.User, vouchAge)
-	if err != nil {
-		return &engine.Error{Code: engine.CodeDenied, Message: fmt.Sprintf("refused: Slack could not say who %s is; try again when it can", a.Label()), Err: err}
-	}
-	if why := unfit(u, a.Team); why != "" {
-		return engine.Errorf(engine.CodeDenied, "refused: %s %s, and only members of this workspace count", a.Label(), why)
-	}
-	return nil
-}
-
 // unfit says why the word of somebody does not count in a team; empty when it does.
 func unfit(u *slack.User, team string) string {
 	switch {
 	case u.Deleted:
 		return "has left this workspace"
-	case u.IsBot:
+	case u.IsBot || u.IsWorkflowBot || u.IsConnectorBot:
 		return "is a bot"
 	case u.IsRestricted || u.IsUltraRestricted:
 		return "is a guest here"
-	case u.IsStranger || u.TeamID != "" && u.TeamID != team:
+	case u.IsStranger || u.TeamID != "" && u.TeamID != team && !slices.Contains(u.Enterprise.Teams, team):
 		return "belongs to another workspace"
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/policy"
 )
 
 // RunMark is the character that stands for how a run is.
@@ -170,10 +171,10 @@ func Lingering(r *engine.Run) string {
 	return fmt.Sprintf("It keeps its nodes until %s: they may still act on what was cut off", until.UTC().Format("15:04:05 UTC"))
 }
 
-// waits says what a run waits for, and how to answer.
-func waits(r *engine.Run) []Block {
+// waits says what a run waits for, and, to whoever may, how to answer.
+func (c *Commands) waits(who engine.Actor, r *engine.Run) []Block {
 	if r.Paused() != nil {
-		return append(pausedBlocks(r), asked(r)...)
+		return append(pausedBlocks(r), c.asked(who, r)...)
 	}
 	if w := r.Awaits; w != nil {
 		return []Block{paragraph(plain("It waits for the lock "), outside(w.Lock), plain(", which "), runRef(w.Holder.Run),
@@ -186,13 +187,13 @@ func waits(r *engine.Run) []Block {
 		return []Block{paragraph(plain("%s.", text))}
 	}
 	if len(r.SecretsNeeded) > 0 {
-		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)
+		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, c.asked(who, r)...)
 	}
-	return asked(r)
+	return c.asked(who, r)
 }
 
 // asked is the gate or the attempt that a person is asked about.
-func asked(r *engine.Run) []Block {
+func (c *Commands) asked(who engine.Actor, r *engine.Run) []Block {
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
 		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}
@@ -213,13 +214,19 @@ func asked(r *engine.Run) []Block {
 			}
 			return code(line)
 		}
-		return []Block{paragraph(append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))...)}
+		denies := c.engine.Ask(who, engine.About(policy.Approve, r)).Allowed || who.Is(r.Requested.Actor)
+		switch {
+		case c.mayApprove(who, r, a):
+			what = append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))
+		case denies:
+			what = append(what, plain("; "), code("/playbook why "+name), plain(" says of whom, and "), answer("deny"), plain(" refuses it"))
+		default:
+			what = append(what, plain("; "), code("/playbook why "+name), plain(" says of whom"))
+		}
+		return []Block{paragraph(what...)}
 	}
 	if s := r.Unknown(); s != nil {
-		return []Block{
-			paragraph(plain("Nobody knows whether "), outside(s.Description), plain(" had its effect: playbot was stopped in the middle of it. Look at the nodes, then choose:")),
-			Buttons{Items: ResolveButtons(r.ID, s.Path, s.Last().Attempt)},
-		}
+		return c.unknownBlocks(who, r, s)
 	}
 	return nil
 }

@@ -130,8 +130,11 @@ func (e *Engine) steerWaves(ctx context.Context, s Steering, give func(*Run, *St
 
 // steer asks the policy, and writes down what a person says about a run that goes on.
 func (e *Engine) steer(ctx context.Context, s Steering, give func(*Run) (Payload, error)) error {
+	if err := e.Admit(ctx, s.Actor, string(policy.Steer)); err != nil {
+		return err
+	}
 	err := e.tell(ctx, s.Run, func(r *Run) ([]Payload, error) {
-		if d := e.May(s.Actor, policy.Steer, r.Requested.Playbook.Name); !d.Allowed {
+		if d := e.Ask(s.Actor, About(policy.Steer, r)); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
 		if r.stopped() {

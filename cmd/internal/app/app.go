@@ -90,7 +90,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.Engine, err = engine.New(engine.Options{
-		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch,
+		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch, Directory: lateDirectory{a},
 		Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func (a *App) buildBot(o Options, t tokens, rules *policy.Policy) error {
 	var err error
 	a.bot, err = bot.New(bot.Options{
 		BotToken: t.bot, AppToken: t.app, APIURL: o.Config.Slack.APIURL, Commands: a.Commands, Runs: a.Engine, Feed: a.Store,
-		Approvers: rules.Approvers, OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
+		Approvers: a.approvers(rules), Groups: rules.Groups(), OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
 	})
 	return err
 }
