@@ -33,6 +33,11 @@ type Answer struct {
 // Start checks that the actor may run the playbook with these inputs, writes the request down and starts the
 // run. It returns a *DuplicateError, with the run, when the key is known.
 func (e *Engine) Start(ctx context.Context, q StartRequest) (RunID, error) {
+	if roles, _ := e.Standing(q.Actor); len(roles) > 0 { // nobody else needs a look-up to be refused
+		if err := e.Admit(ctx, q.Actor, string(policy.Run)); err != nil {
+			return "", err
+		}
+	}
 	active, release := e.active.hold(subject(q.Actor))
 	defer release() // from here on the run itself counts
 	ask := policy.Question{Verb: policy.Run, Playbook: q.Playbook}

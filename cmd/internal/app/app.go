@@ -38,6 +38,7 @@ type App struct {
 	Commands *commands.Commands
 
 	bot      *bot.Bot
+	books    string             // the folder of playbooks
 	registry *registry.Registry // nil: not used
 	grace    time.Duration
 	logger   *slog.Logger
@@ -54,7 +55,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
 	}
-	a := &App{logger: o.Logger, grace: o.Grace}
+	a := &App{logger: o.Logger, grace: o.Grace, books: o.Config.Playbooks}
 	if err := a.build(ctx, o); err != nil {
 		return nil, errors.Join(err, a.ends.run(ctx))
 	}
@@ -183,7 +184,11 @@ func (a *App) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		changes, err := reload()
+		var changes playbooks.Changes
+		err := guardedBooks(a.books)
+		if err == nil {
+			changes, err = reload()
+		}
 		if err != nil && !missing {
 			a.logger.ErrorContext(ctx, "playbooks cannot be read; those that were loaded stay", "error", err)
 		}
