@@ -139,3 +139,54 @@ func TestAccess_byUserGroup(t *testing.T) {
 		},
 	})
 }
+
+// An outage of the Web API refuses within the second that a request may wait, and Slack is asked no more than it
+// wants to be.
+func TestAdmit_isQuickWhenSlackIsAway(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		s.book("b", "tasks: [{do: {name: one}}]")
+		ana := engine.Actor{Team: "T1", User: "UANA", Name: "ana", Channel: "C1"}
+		s.net.down(true)
+		begun := time.Now()
+		err := s.current().Admit(s.tb.Context(), ana)
+		if took := time.Since(begun); engine.CodeOf(err) != engine.CodeDenied || !has(err.Error(), "could not say who ana is") || took > admitTime {
+			s.tb.Errorf("after %s: %v", took, err)
+		}
+		s.net.down(false)
+		s.ws.RateLimitNext("users.info", 30, 1)
+		for range 20 { // each waits its second
+			if err := s.current().Admit(s.tb.Context(), ana); err == nil {
+				s.tb.Error("somebody was admitted whom nobody looked up")
+			}
+		}
+		asked := 0
+		for _, c := range s.ws.Traffic() {
+			if c.Method == "users.info" {
+				asked++
+			}
+		}
+		if asked != 1 {
+			s.tb.Errorf("users.info was called %d times although Slack asked for patience", asked)
+		}
+		time.Sleep(30 * time.Second)
+		if err := s.current().Admit(s.tb.Context(), ana); err != nil {
+			s.tb.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+// Ids that are none cost one call a minute each, not one for each request.
+func TestAdmit_remembersWhomSlackDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		for range 20 {
+			if err := s.current().Admit(s.tb.Context(), engine.Actor{Team: "T1", User: "UNOBODY"}); !has(err.Error(), "nobody whom Slack knows") {
+				s.tb.Fatalf("got %v", err)
+			}
+		}
+		if n := len(s.calls("users.info")); n > 1 {
+			s.tb.Errorf("users.info was called %d times", n)
+		}
+	})
+}

@@ -30,8 +30,9 @@ const (
 
 // directory knows user groups and channels. What it is asked without patience it answers from memory.
 type directory struct {
-	api    *slack.Client
-	groups []string // that the policy names
+	api      *slack.Client
+	groups   []string // that the policy names
+	patience patience
 
 	mu       sync.Mutex // guards what follows
 	home     string     // the team that the bot belongs to
@@ -100,7 +101,7 @@ func (b *Bot) vouchFor(ctx context.Context, a engine.Actor, age time.Duration) e
 		u, err = b.people.find(ctx, a.User, age)
 	}
 	switch {
-	case refused(err) == "user_not_found" || refused(err) == "user_not_visible" || refused(err) == "users_not_found":
+	case refused(err) == "user_not_found" || refused(err) == "user_not_visible":
 		return engine.Errorf(engine.CodeDenied, "refused: %s is nobody whom Slack knows in this workspace, and only its members count", a.Label())
 	case err != nil:
 		return &engine.Error{Code: engine.CodeDenied, Message: fmt.Sprintf("refused: Slack could not say who %s is; try again when it can", a.Label()), Err: err}
@@ -172,7 +173,7 @@ func (d *directory) channel(ctx context.Context, id string, age time.Duration) {
 		return
 	}
 	var found *slack.Channel
-	err := call(ctx, func(ctx context.Context) (err error) {
+	err := d.patience.call(ctx, "conversations.info", func(ctx context.Context) (err error) {
 		found, err = d.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 		return err
 	})
@@ -200,7 +201,7 @@ func (d *directory) lookUp(ctx context.Context, group string, age time.Duration)
 		return seen.users, nil
 	}
 	var users []string
-	err := call(ctx, func(ctx context.Context) (err error) {
+	err := d.patience.call(ctx, "usergroups.users.list", func(ctx context.Context) (err error) {
 		users, err = d.api.GetUserGroupMembersContext(ctx, group)
 		return err
 	})

@@ -11,14 +11,16 @@ import (
 
 // people looks persons up, and remembers them for a minute: users.info allows 100 calls a minute.
 type people struct {
-	api *slack.Client
+	api      *slack.Client
+	patience patience
 
 	mu    sync.Mutex // guards what follows
 	known map[string]person
 }
 
 type person struct {
-	user *slack.User
+	user *slack.User // nil: Slack knows nobody by that id
+	err  error       // how Slack said so
 	at   time.Time
 }
 
@@ -38,14 +40,14 @@ func (p *people) find(ctx context.Context, id string, age time.Duration) (*slack
 	have, ok := p.known[id]
 	p.mu.Unlock()
 	if ok && time.Since(have.at) < age {
-		return have.user, nil
+		return have.user, have.err
 	}
 	var user *slack.User
-	err := call(ctx, func(ctx context.Context) (err error) {
+	err := p.patience.call(ctx, "users.info", func(ctx context.Context) (err error) {
 		user, err = p.api.GetUserInfoContext(ctx, id)
 		return err
 	})
-	if err != nil {
+	if err != nil && refused(err) != "user_not_found" { // which is remembered too: nobody is to use up the calls with ids that are none
 		return nil, err
 	}
 	p.mu.Lock()
@@ -55,15 +57,18 @@ func (p *people) find(ctx context.Context, id string, age time.Duration) (*slack
 			delete(p.known, other)
 		}
 	}
-	p.known[id] = person{user: user, at: time.Now()}
-	return user, nil
+	if err != nil {
+		user = nil
+	}
+	p.known[id] = person{user: user, err: err, at: time.Now()}
+	return user, err
 }
 
 // remembered is the name of a person without a look-up; "" when it is not known.
 func (p *people) remembered(id string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if have, ok := p.known[id]; ok {
+	if have, ok := p.known[id]; ok && have.user != nil {
 		return have.user.Name
 	}
 	return ""
