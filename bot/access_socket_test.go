@@ -2,6 +2,7 @@ package bot
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,5 +189,53 @@ func TestAdmit_remembersWhomSlackDoesNotKnow(t *testing.T) {
 		if n := len(s.calls("users.info")); n > 1 {
 			s.tb.Errorf("users.info was called %d times", n)
 		}
+	})
+}
+
+// A private channel that the bot is not in may be shared with anybody: nothing counts there, Slack is not asked
+// at every word, and an invitation mends it.
+func TestAccess_inAPrivateChannelThatTheBotIsNotIn(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		for range 10 {
+			if said := s.slash("ana", "#random", "list"); !has(said, "could not say whether this channel is shared", "invite the bot") {
+				s.tb.Errorf("ana was told %q", said)
+			}
+		}
+		asked := 0
+		for _, c := range s.ws.Traffic() {
+			if c.Method == "conversations.info" {
+				asked++
+			}
+		}
+		if asked != 1 {
+			s.tb.Errorf("conversations.info was called %d times", asked)
+		}
+	}, setting{workspace: func(o *workspace.Options) { o.Channels[2].Private = true }})
+}
+
+// Many runs that begin at once share the look-up of a user group, within what Slack allows.
+func TestVouch_sharesTheLookUpOfAGroup(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		time.Sleep(2 * vouchAge)
+		before := len(s.calls("usergroups.users.list"))
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if err := s.current().Vouch(s.tb.Context(), engine.Actor{Team: "T1", User: "UANA", Channel: "C1"}); err != nil {
+					s.tb.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(s.calls("usergroups.users.list")) - before; n != 1 {
+			s.tb.Errorf("50 at once took %d calls", n)
+		}
+	}, setting{
+		workspace: func(o *workspace.Options) {
+			o.Groups = []workspace.Group{{ID: "S0SRE", Handle: "sre", Users: []string{"UBEN"}}}
+		},
+		bot: func(o *Options) { o.Groups = []string{"S0SRE"} },
 	})
 }

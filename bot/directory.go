@@ -21,6 +21,9 @@ const (
 	admitTime = time.Second
 	// channelAge is how long it counts whether a channel is shared. Sharing one takes two companies' consent.
 	channelAge = 5 * time.Minute
+	// doubtAge is how soon Slack is asked again about a channel that it does not tell of: somebody may have invited
+	// the bot meanwhile.
+	doubtAge = 10 * time.Second
 	// groupEvery is how often user groups are looked up: usergroups.users.list allows 20 calls a minute.
 	groupEvery = time.Minute
 	// groupAge is how long a look-up of a user group counts at the door. Before anything is done it is looked
@@ -33,6 +36,7 @@ type directory struct {
 	api      *slack.Client
 	groups   []string // that the policy names
 	patience patience
+	turn     chan struct{} // taken while a user group is looked up: many who want to know share one call
 
 	mu       sync.Mutex // guards what follows
 	home     string     // the team that the bot belongs to
@@ -47,11 +51,12 @@ type groupSeen struct {
 
 type channelSeen struct {
 	shared bool
+	doubt  bool // Slack does not tell: a private channel that the bot is not in
 	at     time.Time
 }
 
 func newDirectory(api *slack.Client, groups []string) *directory {
-	return &directory{api: api, groups: groups, members: map[string]groupSeen{}, channels: map[string]channelSeen{}}
+	return &directory{api: api, groups: groups, turn: make(chan struct{}, 1), members: map[string]groupSeen{}, channels: map[string]channelSeen{}}
 }
 
 var _ engine.Directory = (*Bot)(nil)
@@ -86,7 +91,7 @@ func (b *Bot) Vouch(ctx context.Context, a engine.Actor) error {
 	}
 	b.directory.channel(ctx, a.Channel, channelAge)
 	for _, g := range b.directory.groups {
-		if _, err := b.directory.lookUp(ctx, g, vouchAge); err != nil {
+		if _, err := b.directory.lookUp(ctx, g, b.directory.fresh()); err != nil {
 			b.logger.WarnContext(ctx, "user group cannot be looked up, so nobody is in it", "group", g, "error", err)
 		}
 	}
@@ -128,7 +133,7 @@ func (b *Bot) Standing(a engine.Actor) engine.Standing {
 func (b *Bot) Members(ctx context.Context, group string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, vouchTime)
 	defer cancel()
-	return b.directory.lookUp(ctx, group, vouchAge)
+	return b.directory.lookUp(ctx, group, b.directory.fresh())
 }
 
 // MembersKnown are the members of a user group as they were last looked up, for texts.
@@ -153,7 +158,7 @@ func (d *directory) standing(a engine.Actor, now time.Time) engine.Standing {
 	}
 	if canBeShared(a.Channel) {
 		seen, known := d.channels[a.Channel]
-		out.Shared, out.SharedDoubt = seen.shared, !known
+		out.Shared, out.SharedDoubt = seen.shared, !known || seen.doubt
 	}
 	return out
 }
@@ -169,7 +174,7 @@ func (d *directory) channel(ctx context.Context, id string, age time.Duration) {
 	d.mu.Lock()
 	seen, known := d.channels[id]
 	d.mu.Unlock()
-	if known && time.Since(seen.at) < age {
+	if known && (time.Since(seen.at) < age && !seen.doubt || time.Since(seen.at) < doubtAge) {
 		return
 	}
 	var found *slack.Channel
@@ -179,14 +184,14 @@ func (d *directory) channel(ctx context.Context, id string, age time.Duration) {
 	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil {
+	if err != nil && refused(err) != "channel_not_found" {
 		delete(d.channels, id)
 		return
 	}
 	if len(d.channels) >= maxChannels {
 		clear(d.channels)
 	}
-	d.channels[id] = channelSeen{shared: found.IsExtShared, at: time.Now()}
+	d.channels[id] = channelSeen{shared: err == nil && found.IsExtShared, doubt: err != nil, at: time.Now()}
 }
 
 // maxChannels bounds what is remembered of channels.
@@ -194,11 +199,17 @@ const maxChannels = 10_000
 
 // lookUp says who is in a user group, unless that was looked up less than age ago.
 func (d *directory) lookUp(ctx context.Context, group string, age time.Duration) ([]string, error) {
-	d.mu.Lock()
-	seen, known := d.members[group]
-	d.mu.Unlock()
-	if known && time.Since(seen.at) < age {
-		return seen.users, nil
+	if users, known := d.remembered(group, age); known {
+		return users, nil
+	}
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if users, known := d.remembered(group, age); known { // by whoever was before us
+		return users, nil
 	}
 	var users []string
 	err := d.patience.call(ctx, "usergroups.users.list", func(ctx context.Context) (err error) {
@@ -215,7 +226,20 @@ func (d *directory) lookUp(ctx context.Context, group string, age time.Duration)
 	return users, nil
 }
 
-// keep looks the user groups up again and again, until ctx ends.
+func (d *directory) remembered(group string, age time.Duration) ([]string, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	seen, known := d.members[group]
+	return seen.users, known && time.Since(seen.at) < age
+}
+
+// fresh is how old a look-up of a user group may be before something is done: as for people, unless there are so
+// many groups that Slack would not answer so often, and then nobody would count.
+func (d *directory) fresh() time.Duration {
+	return max(vouchAge, time.Duration(len(d.groups))*vouchAge)
+}
+
+// keepGroups looks the user groups up again and again, until ctx ends.
 func (b *Bot) keepGroups(ctx context.Context) {
 	if len(b.directory.groups) == 0 {
 		return
