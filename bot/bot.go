@@ -54,6 +54,7 @@ type Options struct {
 	Feed        Feed
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
+	Groups      []string                                       // ids of the user groups that the policy names
 	Label       string                                         // of this installation, on every card
 	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger
@@ -65,8 +66,10 @@ type Bot struct {
 	api    *slack.Client
 	logger *slog.Logger
 	people *people
-	thread *thread
-	self   string // the bot's own user id, known once Run has begun
+
+	directory *directory
+	thread    *thread
+	self      string // the bot's own user id, known once Run has begun
 
 	looking sync.Mutex // guards what follows
 	looked  bool       // for the cards of before this process
@@ -108,6 +111,7 @@ func New(o Options) (*Bot, error) {
 	}
 	b.api = slack.New(o.BotToken, settings...)
 	b.people = newPeople(b.api)
+	b.directory = newDirectory(b.api, o.Groups)
 	b.thread = newThread(b)
 	return b, nil
 }
@@ -141,6 +145,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.thread.run(ctx, closing) })
+	wg.Go(func() { b.keepGroups(closing) })
 	err := b.listen(ctx, closing)
 	closed()
 	if err != nil {
@@ -175,6 +180,7 @@ func (b *Bot) signIn(ctx context.Context) error {
 		who, err := b.api.AuthTestContext(ctx)
 		if err == nil {
 			b.self = who.UserID
+			b.directory.isHome(who.TeamID)
 			_, _, err = b.api.StartSocketModeContext(ctx)
 			if err == nil {
 				b.logger.InfoContext(ctx, "signed in to slack", "team", who.TeamID, "user", who.UserID)

@@ -95,6 +95,8 @@ func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 			t.Parallel()
 			onStage(t, func(s *stage) {
 				_, gate := s.atGate()
+				s.slash("ben", "#deploys", "whoami") // from here on he counts at the door for a minute
+				time.Sleep(10 * time.Second)
 				s.ws.SetUser(ben)
 				s.click("ben", gate, "approve")
 				why, _, _ := strings.Cut(name, " (")
@@ -116,7 +118,9 @@ func TestApproval_isTakenBackWhenSlackCannotSayWhoItWas(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
 		_, gate := s.atGate()
-		s.ws.FailNext("users.info", "user_not_found", 1)
+		s.slash("ben", "#deploys", "whoami") // from here on he counts at the door for a minute
+		time.Sleep(10 * time.Second)
+		s.ws.FailNext("users.info", "user_lookup_broken", 1)
 		s.click("ben", gate, "approve")
 		s.until("the approval is taken back", func() bool { return has(s.now(gate), "Taken back", "could not say who ben is") })
 	})

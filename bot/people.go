@@ -2,25 +2,25 @@ package bot
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
-
-	"github.com/playbot/playbot/engine"
 )
 
 // people looks persons up, and remembers them for a minute: users.info allows 100 calls a minute.
 type people struct {
-	api *slack.Client
+	api      *slack.Client
+	patience patience
 
 	mu    sync.Mutex // guards what follows
 	known map[string]person
 }
 
 type person struct {
-	user *slack.User
+	user *slack.User // nil: Slack knows nobody by that id
+	err  error       // how Slack said so
 	at   time.Time
 }
 
@@ -40,14 +40,14 @@ func (p *people) find(ctx context.Context, id string, age time.Duration) (*slack
 	have, ok := p.known[id]
 	p.mu.Unlock()
 	if ok && time.Since(have.at) < age {
-		return have.user, nil
+		return have.user, have.err
 	}
 	var user *slack.User
-	err := call(ctx, func(ctx context.Context) (err error) {
+	err := p.patience.call(ctx, "users.info", func(ctx context.Context) (err error) {
 		user, err = p.api.GetUserInfoContext(ctx, id)
 		return err
 	})
-	if err != nil {
+	if err != nil && refused(err) != "user_not_found" { // which is remembered too: nobody is to use up the calls with ids that are none
 		return nil, err
 	}
 	p.mu.Lock()
@@ -57,15 +57,18 @@ func (p *people) find(ctx context.Context, id string, age time.Duration) (*slack
 			delete(p.known, other)
 		}
 	}
-	p.known[id] = person{user: user, at: time.Now()}
-	return user, nil
+	if err != nil {
+		user = nil
+	}
+	p.known[id] = person{user: user, err: err, at: time.Now()}
+	return user, err
 }
 
 // remembered is the name of a person without a look-up; "" when it is not known.
 func (p *people) remembered(id string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if have, ok := p.known[id]; ok {
+	if have, ok := p.known[id]; ok && have.user != nil {
 		return have.user.Name
 	}
 	return ""
@@ -74,35 +77,16 @@ func (p *people) remembered(id string) string {
 // vouchTime bounds the look-up of a person.
 const vouchTime = 20 * time.Second
 
-// Vouch looks somebody up at Slack before what they asked for counts: guests, bots, people who have
-// left and people of other workspaces are refused, and so is everybody who cannot be looked up.
-// Somebody who did not come through Slack is none of its business.
-func (b *Bot) Vouch(ctx context.Context, a engine.Actor) error {
-	if a.Team == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, vouchTime)
-	defer cancel()
-	u, err := b.people.find(ctx, a.User, vouchAge)
-	if err != nil {
-		return &engine.Error{Code: engine.CodeDenied, Message: fmt.Sprintf("refused: Slack could not say who %s is; try again when it can", a.Label()), Err: err}
-	}
-	if why := unfit(u, a.Team); why != "" {
-		return engine.Errorf(engine.CodeDenied, "refused: %s %s, and only members of this workspace count", a.Label(), why)
-	}
-	return nil
-}
-
 // unfit says why the word of somebody does not count in a team; empty when it does.
 func unfit(u *slack.User, team string) string {
 	switch {
 	case u.Deleted:
 		return "has left this workspace"
-	case u.IsBot:
+	case u.IsBot || u.IsWorkflowBot || u.IsConnectorBot:
 		return "is a bot"
 	case u.IsRestricted || u.IsUltraRestricted:
 		return "is a guest here"
-	case u.IsStranger || u.TeamID != "" && u.TeamID != team:
+	case u.IsStranger || u.TeamID != "" && u.TeamID != team && !slices.Contains(u.Enterprise.Teams, team):
 		return "belongs to another workspace"
 	}
 	return ""

@@ -32,19 +32,24 @@ func Scopes() []Scope {
 			Methods: []string{"users.info"},
 		},
 		{
+			Name: "channels:read", Required: true, For: "channels that are shared with other companies are told apart, where commands do not count; `playbot doctor` looks for the ops channel",
+			Without: "nobody can say which channels are shared, and commands in channels are refused",
+			Methods: []string{"conversations.info", "conversations.list"},
+		},
+		{
+			Name: "groups:read", Required: true, For: "the same, where that channel is private",
+			Without: "the same of private channels",
+			Methods: []string{"conversations.info", "conversations.list"},
+		},
+		{
 			Name: "app_mentions:read", For: "a mention of the bot in a thread, where Slack offers no slash commands",
 			Without: "mentions do not reach the bot; in threads only buttons work",
 			Events:  []string{"app_mention"},
 		},
 		{
-			Name: "channels:read", For: "`playbot doctor` looks for the ops channel",
-			Without: "`playbot doctor` cannot say whether the bot is in the ops channel",
-			Methods: []string{"conversations.info", "conversations.list"},
-		},
-		{
-			Name: "groups:read", For: "the same, where that channel is private",
-			Without: "`playbot doctor` cannot see an ops channel that is private",
-			Methods: []string{"conversations.info", "conversations.list"},
+			Name: "usergroups:read", For: "roles of the policy that name user groups, which paid plans have",
+			Without: "nobody has a role by a user group; people's ids work",
+			Methods: []string{"usergroups.users.list"},
 		},
 	}
 }

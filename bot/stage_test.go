@@ -93,6 +93,7 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	s.feed = &frozenFeed{Store: s.store}
 	s.House = enginetest.NewHouse(t, s.log, append(house, func(o *engine.Options) {
 		o.Vouch = func(ctx context.Context, a engine.Actor) error { return s.current().Vouch(ctx, a) }
+		o.Directory = stageDirectory{s}
 	})...)
 	t.Cleanup(func() {
 		s.stop()
@@ -429,4 +430,17 @@ func (s *stage) settle(run *engine.Run) {
 func (s *stage) drawn() {
 	s.tb.Helper()
 	s.until("everything is drawn", func() bool { return s.current().thread.track.low() >= s.store.Head() })
+}
+
+// stageDirectory is the bot that works now: a stage has several, one after the other.
+type stageDirectory struct{ *stage }
+
+func (d stageDirectory) Admit(ctx context.Context, a engine.Actor) error {
+	return d.current().Admit(ctx, a)
+}
+
+func (d stageDirectory) Standing(a engine.Actor) engine.Standing { return d.current().Standing(a) }
+
+func (d stageDirectory) Members(ctx context.Context, group string) ([]string, error) {
+	return d.current().Members(ctx, group)
 }

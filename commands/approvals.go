@@ -36,7 +36,7 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 		if err != nil {
 			return Reply{}, err
 		}
-		if w := waits(run); len(w) > 0 { // else it was answered since it was found
+		if w := c.waits(q.Actor, run); len(w) > 0 { // else it was answered since it was found
 			blocks = append(append(blocks, paragraph(summarySpans(s, time.Now())...)), w...)
 			decide, took := c.deciding(q.Actor, run, room)
 			blocks = append(blocks, decide...)

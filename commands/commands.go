@@ -57,6 +57,16 @@ type Reader interface {
 	Book(ctx context.Context, ref engine.PlaybookRef) (*playbooks.Playbook, error)
 	May(who engine.Actor, verb policy.Verb, playbook string) policy.Decision
 	Policy() *policy.Policy
+	Approvers(r *engine.Run, a *engine.Approval) (people, groups []string)
+}
+
+// Warden says whose word counts, and for what, with everything that is known.
+type Warden interface {
+	Admit(ctx context.Context, who engine.Actor, verb string) error
+	Standing(who engine.Actor) (roles []string, here policy.Decision)
+	Ask(who engine.Actor, q policy.Question) policy.Decision
+	MayApprove(who engine.Actor, r *engine.Run, a *engine.Approval, l engine.Limit) policy.Decision
+	Known(ctx context.Context, who engine.Actor) error
 }
 
 // Engine is what this package uses of engine.Engine.
@@ -65,6 +75,7 @@ type Engine interface {
 	Decider
 	Steerer
 	Reader
+	Warden
 }
 
 // History finds runs, newest first.

@@ -45,7 +45,7 @@ func (c *Commands) description(who engine.Actor, book *playbooks.Playbook) Reply
 	}
 	run := []Span{code(usage(book))}
 	if d := c.engine.May(who, policy.Run, book.Name); !d.Allowed {
-		run = []Span{plain("You may not run it: %s.", d.Rule)}
+		run = []Span{plain("You may not run it: "), outside(d.Rule), plain(".")}
 	}
 	r.Blocks = append(r.Blocks, Text{Spans: run}, foot)
 	return r

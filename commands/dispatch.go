@@ -33,7 +33,7 @@ func (c *Commands) verbs() []verb {
 	list := []verb{
 		c.runVerb(), c.listVerb(), c.describeVerb(), c.statusVerb(), c.showVerb(), c.historyVerb(),
 		c.pauseVerb(), c.resumeVerb(), c.nextVerb(), c.slowVerb(), c.stopVerb(), c.cancelVerb(),
-		c.approveVerb(), c.denyVerb(), c.approvalsVerb(), c.whoamiVerb(), c.helpVerb(),
+		c.approveVerb(), c.denyVerb(), c.approvalsVerb(), c.canVerb(), c.whyVerb(), c.whoamiVerb(), c.helpVerb(),
 	}
 	for i := range list {
 		if list[i].reads {
@@ -67,6 +67,9 @@ func (c *Commands) say(ctx context.Context, q Request) (Reply, error) {
 	}
 	if len(words) > 0 && words[0].addresses() {
 		words = words[1:]
+	}
+	if err := c.admit(ctx, q.Actor, verbOf(words)); err != nil {
+		return Reply{}, err
 	}
 	if len(words) == 0 {
 		return c.welcome(ctx, q)
@@ -127,10 +130,12 @@ func (c *Commands) unknown(q Request, words []word) (Reply, error) {
 		return r, nil
 	}
 	var known []string
-	for _, v := range c.verbs() {
-		known = append(append(known, v.name), v.aliases...)
+	for _, v := range c.usable(q.Actor) {
+		if len(v.name) > 3 || len(typed) <= len(v.name)+1 { // else a short word is near to everything
+			known = append(append(known, v.name), v.aliases...)
+		}
 	}
-	if near := playbooks.Nearest(typed, known); near != "" {
+	if near := nearestWord(typed, known); near != "" {
 		return c.suggestion(again(near, c.unsecret(q.Actor, words[1:])), "I do not know %q. Nothing was done. Did you mean:", typed), nil
 	}
 	var names []string

@@ -192,8 +192,6 @@ func (c *Commands) deciding(who engine.Actor, run *engine.Run, room int) (blocks
 
 // mayApprove reports whether the yes of somebody counts at a gate of a run; it counts once.
 func (c *Commands) mayApprove(who engine.Actor, run *engine.Run, a *engine.Approval) bool {
-	asked := run.Requested.Actor
-	return !slices.ContainsFunc(a.Given, func(g engine.ApprovalGiven) bool { return g.Actor.Is(who) }) && c.engine.Policy().DecideApproval(
-		policy.Subject{Team: who.Team, User: who.User}, policy.Subject{Team: asked.Team, User: asked.User}, run.Requested.Playbook.Name, a.From...,
-	).Allowed
+	return !slices.ContainsFunc(a.Given, func(g engine.ApprovalGiven) bool { return g.Actor.Is(who) }) &&
+		c.engine.MayApprove(who, run, a, engine.Limit{}).Allowed
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ func (c *Commands) help(_ context.Context, q Request, a args) (Reply, error) {
 		return Reply{}, err
 	}
 	if len(a.words) == 0 {
-		return Reply{Title: "What can be said", Blocks: []Block{c.verbFields(), Context{Spans: []Span{
+		return Reply{Title: "What can be said", Blocks: []Block{c.verbFields(q.Actor), Context{Spans: []Span{
 			code("/playbook help VERB"), plain(" explains one of them. Read-only verbs may be shortened."),
 		}}}}, nil
 	}
@@ -33,7 +34,11 @@ func (c *Commands) help(_ context.Context, q Request, a args) (Reply, error) {
 		}
 		return Reply{}, engine.Errorf(engine.CodeNotFound, "%q is neither a verb nor a playbook; `help` and `list` show what there is", Clean(short(name, 60)))
 	}
-	return verbHelp(v), nil
+	r := verbHelp(v)
+	if !slices.ContainsFunc(c.usable(q.Actor), func(u verb) bool { return u.name == v.name }) {
+		r.Blocks = append(r.Blocks, Context{Spans: []Span{plain("None of your roles lets you do this; "), code("/playbook whoami"), plain(" shows them.")}})
+	}
+	return r, nil
 }
 
 func verbHelp(v verb) Reply {
@@ -53,9 +58,10 @@ func verbHelp(v verb) Reply {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func (c *Commands) verbFields() Fields {
+// verbFields lists what somebody has a use for.
+func (c *Commands) verbFields(who engine.Actor) Fields {
 	var f Fields
-	for _, v := range c.verbs() {
+	for _, v := range c.usable(who) {
 		f.Items = append(f.Items, Field{Label: v.form, Value: sentence(v.summary)})
 	}
 	return f

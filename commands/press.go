@@ -31,6 +31,9 @@ func (p Press) run() engine.RunID {
 }
 
 func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
+	if err := c.admit(ctx, p.Actor, string(p.Action)); err != nil {
+		return Reply{}, err
+	}
 	switch p.Action {
 	case ActionApprove, ActionRest, ActionFirst, ActionDeny:
 		return c.pressGate(ctx, p)

@@ -49,7 +49,7 @@ func (c *Commands) detail(ctx context.Context, who engine.Actor, run *engine.Run
 	if run.Message != "" {
 		blocks = append(blocks, paragraph(bold("End"), plain(": "), outside(run.Message)))
 	}
-	blocks = append(append(blocks, waits(run)...), sealed(run)...)
+	blocks = append(append(blocks, c.waits(who, run)...), sealed(run)...)
 	if !run.Ended.IsZero() {
 		blocks = append(blocks, Context{Spans: []Span{code("/playbook history " + ref.Name), plain(" shows its other runs.")}})
 	}

@@ -44,7 +44,7 @@ func (c *Commands) standing(ctx context.Context, q Request, run *engine.Run) Rep
 	if run.Message != "" {
 		blocks = append(blocks, paragraph(outside(run.Message)))
 	}
-	blocks = append(append(blocks, waits(run)...), Context{Spans: c.more(q.Actor, run)})
+	blocks = append(append(blocks, c.waits(q.Actor, run)...), Context{Spans: c.more(q.Actor, run)})
 	return Reply{Title: run.Requested.Playbook.Name + " " + run.ID.Short(), Blocks: blocks, Run: run.ID}
 }
 
@@ -57,7 +57,7 @@ func (c *Commands) head(ctx context.Context, who engine.Actor, run *engine.Run) 
 // more says what somebody can do next about a run.
 func (c *Commands) more(who engine.Actor, run *engine.Run) []Span {
 	out := []Span{code("/playbook show " + run.ID.Short()), plain(" shows every attempt.")}
-	if run.Ended.IsZero() && run.Lingers().IsZero() && c.engine.May(who, policy.Cancel, run.Requested.Playbook.Name).Allowed {
+	if run.Ended.IsZero() && run.Lingers().IsZero() && c.engine.Ask(who, engine.About(policy.Cancel, run)).Allowed {
 		out = append(out, plain(" "), code("/playbook cancel "+run.ID.Short()), plain(" stops the run."))
 	}
 	return out

@@ -39,6 +39,16 @@ type talk struct {
 // ownApproval is the part of a conversation in which people may approve what they asked for.
 const ownApproval = "own_approval"
 
+// bounds is the part of a conversation in which lou has a role within bounds.
+const bounds = "bounds"
+
+func bounded() policy.Role {
+	return policy.Role{
+		Name: "bravo_crew", Where: "playbot.yaml:31", Members: []string{"ULOU"}, May: []policy.Verb{policy.Run, policy.Cancel},
+		Playbooks: []string{"web_*"}, Inputs: map[string]policy.Values{"tier": {Like: []string{"bravo"}}}, MaxNodes: 5, MaxRuns: 2,
+	}
+}
+
 func rules() policy.Rules {
 	return policy.Rules{Roles: []policy.Role{
 		{Name: "deployer", Members: []string{"UANA", "UBEN"}, May: []policy.Verb{policy.Run, policy.Cancel}, Playbooks: []string{"web_*"}},
@@ -65,7 +75,10 @@ func newTalk(t *testing.T, dir string, files []txtar.File) *talk {
 	law := rules()
 	for _, f := range files {
 		law.OwnApproval = law.OwnApproval || f.Name == ownApproval
-		if !strings.HasPrefix(f.Name, "later/") && f.Name != "talk" && f.Name != ownApproval {
+		if f.Name == bounds {
+			law.Roles = append(law.Roles, bounded())
+		}
+		if !strings.HasPrefix(f.Name, "later/") && f.Name != "talk" && f.Name != ownApproval && f.Name != bounds {
 			k.write(f.Name, f.Data)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/policy"
 )
 
-// waits says what a run waits for, and how to answer: first that it is paused, because what else it waits for
+// waits says what a run waits for, and, to whoever may, how to answer: first that it is paused, because what else it waits for
 // does not let it go on then.
-func waits(r *engine.Run) []Block {
-	return slices.Concat(pausedBlocks(r), spoken(r), held(r), asked(r))
+func (c *Commands) waits(who engine.Actor, r *engine.Run) []Block {
+	return slices.Concat(pausedBlocks(r), spoken(r), held(r), c.asked(who, r))
 }
 
 // spoken says what people said that does not count yet.
@@ -47,7 +48,7 @@ func held(r *engine.Run) []Block {
 }
 
 // asked is the gate or the attempt that a person is asked about.
-func asked(r *engine.Run) []Block {
+func (c *Commands) asked(who engine.Actor, r *engine.Run) []Block {
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
 		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}
@@ -71,13 +72,19 @@ func asked(r *engine.Run) []Block {
 			}
 			return code(line)
 		}
-		return []Block{paragraph(append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))...)}
+		denies := c.engine.Ask(who, engine.About(policy.Approve, r)).Allowed || who.Is(r.Requested.Actor)
+		switch {
+		case c.mayApprove(who, r, a):
+			what = append(what, plain(": "), answer("approve"), plain(" or "), answer("deny"))
+		case denies:
+			what = append(what, plain("; "), code("/playbook why "+name), plain(" says of whom, and "), answer("deny"), plain(" refuses it"))
+		default:
+			what = append(what, plain("; "), code("/playbook why "+name), plain(" says of whom"))
+		}
+		return []Block{paragraph(what...)}
 	}
 	if s := r.Unknown(); s != nil && !answered(r, s) {
-		return []Block{
-			paragraph(plain("Nobody knows whether "), outside(s.Description), plain(" had its effect: playbot was stopped in the middle of it. Look at the nodes, then choose:")),
-			Buttons{Items: ResolveButtons(r.ID, s.Path, s.Last().Attempt)},
-		}
+		return c.unknownBlocks(who, r, s)
 	}
 	return nil
 }

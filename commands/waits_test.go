@@ -29,7 +29,7 @@ func TestWaits_ofAPausedRunNamesWhatElseKeepsIt(t *testing.T) {
 			t.Parallel()
 			r := &engine.Run{ID: "01ARZ3NDEKTSV4RRFFQ69G5FAV", Status: engine.RunWaiting, Pauses: []engine.Pause{{By: ana}}}
 			row.change(r)
-			got := Reply{Blocks: waits(r)}.Text()
+			got := Reply{Blocks: (&Commands{}).waits(ana, r)}.Text()
 			if !strings.Contains(got, "Paused by") || !strings.Contains(got, row.want) {
 				t.Errorf("got %q, want the pause and %q", got, row.want)
 			}

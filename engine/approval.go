@@ -138,14 +138,9 @@ func (p *performer) covers(root *Approval, asked *ApprovalAsked, now time.Time) 
 	for _, g := range root.Given {
 		role := len(asked.From) == 0 || slices.Contains(asked.From, g.Role)
 		reason := asked.Reason != policy.ReasonAlways || g.Reason != ""
-		if !g.Rest || !role || !reason || !p.engine.mayApprove(g.Actor, p.run, []string{g.Role}).Allowed {
+		if !g.Rest || !role || !reason || !p.mayRest(g, asked) {
 			return false
 		}
 	}
 	return true
-}
-
-// mayApprove says whether the yes of somebody counts at a gate of a run; from are the roles that it asks for.
-func (e *Engine) mayApprove(who Actor, r *Run, from []string) policy.Decision {
-	return e.opts.Policy.DecideApproval(subject(who), subject(r.Requested.Actor), r.Requested.Playbook.Name, from...)
 }

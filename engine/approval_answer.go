@@ -24,7 +24,7 @@ type Decision struct {
 // who decided otherwise, and when.
 func (e *Engine) Approve(ctx context.Context, d Decision) error {
 	return e.decision(ctx, d, policy.Approve, func(r *Run, a *Approval) ([]Payload, error) {
-		rule := e.mayApprove(d.Actor, r, a.From)
+		rule := e.MayApprove(d.Actor, r, a, d.Limit)
 		if !rule.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
 		}
@@ -99,7 +99,7 @@ func (a *Approval) name(r *Run) string { return fmt.Sprintf("%s.%d", r.ID.Short(
 // so may the requester.
 func (e *Engine) Deny(ctx context.Context, d Decision) error {
 	return e.decision(ctx, d, "deny", func(r *Run, a *Approval) ([]Payload, error) {
-		rule := e.May(d.Actor, policy.Approve, r.Requested.Playbook.Name)
+		rule := e.Ask(d.Actor, About(policy.Approve, r))
 		if !rule.Allowed && !d.Actor.Is(r.Requested.Actor) {
 			return nil, Errorf(CodeDenied, "refused: %s", rule.Rule)
 		}
@@ -111,6 +111,9 @@ func (e *Engine) Deny(ctx context.Context, d Decision) error {
 }
 
 func (e *Engine) decision(ctx context.Context, d Decision, verb policy.Verb, give func(*Run, *Approval) ([]Payload, error)) error {
+	if err := e.Admit(ctx, d.Actor, string(verb)); err != nil {
+		return err
+	}
 	err := e.tell(ctx, d.Run, func(r *Run) ([]Payload, error) {
 		a := r.Pending()
 		if d.Approval != "" {

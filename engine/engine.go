@@ -27,8 +27,10 @@ type Options struct {
 	Policy *policy.Policy // required
 	Fleet  Fleet          // nil: node sets with `test` or `uses` fail with a sentence that says so
 	// Vouch looks a person up before what they asked for or said counts; an error refuses. nil vouches for everybody.
-	Vouch   func(ctx context.Context, a Actor) error
-	Secrets []string // byte strings that no event may contain
+	Vouch func(ctx context.Context, a Actor) error
+	// Directory is asked who people are before anything that they say is answered; nil: everybody counts.
+	Directory Directory
+	Secrets   []string // byte strings that no event may contain
 	// SecretKey keys the digests by which secret inputs are recognised again, at least 32 random bytes. It
 	// must not stand in the log. Without one, a run with a secret is refused.
 	SecretKey []byte
@@ -58,6 +60,7 @@ type Engine struct {
 
 	leases   *leaseTable
 	families *families
+	active   *activeRuns
 }
 
 var errStopping = errors.New("playbot is stopping")
@@ -82,6 +85,7 @@ func New(opts Options) (*Engine, error) {
 		looking:  make(map[RunID]Seq),
 		leases:   newLeaseTable(),
 		families: newFamilies(),
+		active:   newActiveRuns(),
 	}, nil
 }
 

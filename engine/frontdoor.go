@@ -18,6 +18,7 @@ type StartRequest struct {
 	Inputs   map[string]any // already bound: see playbooks.Playbook.Bind; secrets stay in memory
 
 	around []string // secrets of the runs that the new one belongs to
+	rule   string   // by which it is allowed
 }
 
 // Answer is a person's word on an attempt that was cut off.
@@ -29,13 +30,28 @@ type Answer struct {
 	Actor   Actor
 }
 
-// Start checks that the actor may run the playbook, writes the request down and starts the run. It
-// returns a *DuplicateError, with the run, when the key is known.
+// Start checks that the actor may run the playbook with these inputs, writes the request down and starts the
+// run. It returns a *DuplicateError, with the run, when the key is known.
 func (e *Engine) Start(ctx context.Context, q StartRequest) (RunID, error) {
-	if d := e.May(q.Actor, policy.Run, q.Playbook); !d.Allowed {
+	if roles, _ := e.Standing(q.Actor); len(roles) > 0 { // nobody else needs a look-up to be refused
+		if err := e.Admit(ctx, q.Actor, string(policy.Run)); err != nil {
+			return "", err
+		}
+	}
+	active, release := e.active.hold(subject(q.Actor))
+	defer release() // from here on the run itself counts
+	ask := policy.Question{Verb: policy.Run, Playbook: q.Playbook}
+	if book, err := e.opts.Books.Get(q.Playbook); err == nil { // else startChild says so, to whoever may know
+		ask = Starting(policy.Run, book, q.Inputs, false)
+	}
+	ask = e.asked(q.Actor, ask)
+	ask.Active = active
+	d := e.opts.Policy.Ask(ask)
+	if !d.Allowed {
 		e.refuse(ctx, Refused{Actor: q.Actor, Verb: string(policy.Run), Playbook: q.Playbook, Rule: d.Rule})
 		return "", Errorf(CodeDenied, "refused: %s", d.Rule)
 	}
+	q.rule = d.Rule
 	return e.startChild(ctx, q, nil)
 }
 
@@ -62,7 +78,7 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 		e.session(id, book).vault.put(inputs.values, q.around...)
 	}
 	request := RunRequested{
-		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent,
+		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent, Rule: q.rule,
 	}
 	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, request)
 	if err != nil {
@@ -79,6 +95,7 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 		return "", &Error{Code: CodeBusy, Message: "the request could not be written down, so nothing was started; try again", Err: err}
 	}
 	e.families.add(id, request)
+	e.active.add(id, request)
 	e.poke(id)
 	return id, nil
 }
@@ -109,7 +126,10 @@ func (e *Engine) Cancel(ctx context.Context, id RunID, who Actor, reason string)
 	if err != nil {
 		return err
 	}
-	d := e.May(who, policy.Cancel, run.Requested.Playbook.Name)
+	if err := e.Admit(ctx, who, string(policy.Cancel)); err != nil {
+		return err
+	}
+	d := e.Ask(who, About(policy.Cancel, run))
 	if !d.Allowed {
 		e.refuse(ctx, Refused{Actor: who, Verb: string(policy.Cancel), Run: id, Rule: d.Rule})
 		return Errorf(CodeDenied, "refused: %s", d.Rule)
@@ -135,12 +155,16 @@ func (e *Engine) Resolve(ctx context.Context, a Answer) error {
 	default:
 		return Errorf(CodeInvalid, "%q is no answer; choose retry, done, failed or abort", a.Choice)
 	}
+	if err := e.Admit(ctx, a.Actor, "resolve"); err != nil {
+		return err
+	}
 	err := e.word(ctx, a.Run, a.Actor, func(r *Run) (Payload, error) {
 		verb := policy.Run
 		if a.Choice == ResolveAbort {
 			verb = policy.Cancel
 		}
-		if d := e.May(a.Actor, verb, r.Requested.Playbook.Name); !d.Allowed {
+		ask := e.asked(a.Actor, About(verb, r)) // the run is under way: no limit of runs is asked
+		if d := e.opts.Policy.Ask(ask); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
 		return AttemptResolved{Path: a.Path, Attempt: a.Attempt, Choice: a.Choice, Actor: a.Actor}, nil
@@ -170,9 +194,9 @@ func (e *Engine) annotate(ctx context.Context, id RunID, fact Payload) error {
 	return err
 }
 
-// May says whether somebody may do something with a playbook, and by which rule.
+// May says whether somebody may do something with a playbook, within whatever bounds, and by which rule.
 func (e *Engine) May(who Actor, verb policy.Verb, playbook string) policy.Decision {
-	return e.opts.Policy.Decide(subject(who), verb, playbook)
+	return e.Ask(who, policy.Question{Verb: verb, Playbook: playbook})
 }
 
 // Policy is the policy that the engine asks.

@@ -39,6 +39,7 @@ func (p *performer) ask(ctx context.Context, a action) []Payload {
 		return facts
 	}
 	asked.Digest = p.digest(&asked)
+	asked.Groups = p.groupsNow(ctx, &asked)
 	given := p.rest(&asked, now)
 	return append([]Payload{asked}, given...)
 }
@@ -78,7 +79,7 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 		if err := p.engine.vouch(ctx, g.Actor); err != nil {
 			return fmt.Sprintf("%s cannot approve any more: %v", g.Actor.Label(), err)
 		}
-		if d := p.engine.mayApprove(g.Actor, p.run, a.From); !d.Allowed {
+		if d := p.engine.MayApprove(g.Actor, p.run, a, g.Limit); !d.Allowed {
 			return fmt.Sprintf("%s may not approve any more: %s", g.Actor.Label(), d.Rule)
 		}
 	}

@@ -59,6 +59,7 @@ func (r *runner) load(ctx context.Context) error {
 	if !run.Ended.IsZero() { // by another hand, perhaps
 		r.engine.leases.free(r.id)
 		r.engine.families.end(r.id, run.Requested.Parent)
+		r.engine.active.end(r.id)
 	}
 	r.book, err = r.engine.Book(ctx, run.Requested.Playbook)
 	if err != nil && run.Ended.IsZero() {

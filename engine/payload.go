@@ -12,6 +12,7 @@ type RunRequested struct {
 	// Secrets are the secret inputs that were given: a keyed digest by which each is known again. The key is not in the log.
 	Secrets map[string]string `json:"secrets,omitempty"`
 	Parent  *Parent           `json:"parent,omitempty"` // set for the run of a playbook task
+	Rule    string            `json:"rule,omitempty"`   // of the policy, by which it is allowed
 }
 
 // SecretsNeeded says that a restart has lost secrets of the run: it waits for somebody to give them again.
@@ -146,6 +147,7 @@ type ApprovalAsked struct {
 	Scope      string              `json:"scope,omitempty"`  // "run": a yes may cover the rest; "step": an earlier one never covers this
 	Wave       int                 `json:"wave,omitempty"`   // the first wave that it is about; 0: the whole task, before it begins
 	Waves      []int               `json:"waves,omitempty"`  // of a rolling task: how many nodes each of the waves has that it is about
+	Groups     map[string][]string `json:"groups,omitempty"` // user groups whose members may say yes, as they were then: who joins later may not
 	Rests      string              `json:"rests,omitempty"`  // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
 }
 

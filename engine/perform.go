@@ -104,6 +104,9 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		}
 	}
 	task = narrowed(task, step)
+	if err := p.withinNodes(ctx, targets(task, props)); err != nil {
+		return p.failAttempt(a.path, "not started: "+err.Error())
+	}
 	leased, again, err := p.reserveTargets(ctx, a, task, props)
 	switch {
 	case errors.Is(err, errStopping), again, errors.Is(context.Cause(ctx), errCancelled): // a cancelled run begins nothing

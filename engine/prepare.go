@@ -42,6 +42,9 @@ func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string]
 	if err := p.engine.programs(p.book); err != nil { // asked at the start too; the policy may have changed since
 		return nil, err
 	}
+	if err := p.mayRun(ctx, 0); err != nil { // who is in which group may have changed since it was asked for
+		return nil, err
+	}
 	if err := p.openStores(ctx); err != nil {
 		return nil, err
 	}
@@ -57,6 +60,9 @@ func (p *performer) preparation(ctx context.Context, pad *notebook) (map[string]
 	}
 	for _, set := range p.book.NodeSets {
 		pad.add(fmt.Sprintf("node set %s: %d nodes", set.Name, len(nodes[set.Name])))
+	}
+	if err := p.mayRun(ctx, countNodes(nodes)); err != nil {
+		return nil, err
 	}
 	if err := p.reserveSets(ctx, nodes, pad); err != nil { // before the nodes are asked: the other run may be changing what they answer
 		return nil, err

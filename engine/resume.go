@@ -26,6 +26,7 @@ func (e *Engine) restore(ctx context.Context, ids []RunID) []*Run {
 				}
 				e.leases.restore(run.lessee(run.LeasedAt), run.Leases)
 				e.families.add(run.ID, run.Requested)
+				e.active.add(run.ID, run.Requested)
 				runs[i] = run
 			}
 		})

@@ -169,6 +169,7 @@ func (r *runner) flush(ctx context.Context) error {
 	if !r.run.Ended.IsZero() {
 		r.engine.leases.free(r.id) // not before the end is on disk: nobody may have the nodes beside this run there
 		r.engine.families.end(r.id, r.run.Requested.Parent)
+		r.engine.active.end(r.id)
 		r.engine.announceEnd(r.id)
 	}
 	return nil

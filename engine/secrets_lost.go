@@ -36,11 +36,14 @@ func (e *Engine) Lacks(ctx context.Context, id RunID) ([]string, error) {
 // and for who may run its playbook. A value that the run was not started with is refused: what was
 // approved and begun with one secret must not go on with another.
 func (e *Engine) GiveSecrets(ctx context.Context, s Secrets) error {
+	if err := e.Admit(ctx, s.Actor, "give secrets"); err != nil {
+		return err
+	}
 	err := e.give(ctx, s, func(r *Run) error {
 		if s.Actor.Is(r.Requested.Actor) {
 			return nil
 		}
-		if d := e.May(s.Actor, policy.Run, r.Requested.Playbook.Name); !d.Allowed {
+		if d := e.opts.Policy.Ask(e.asked(s.Actor, About(policy.Run, r))); !d.Allowed {
 			return Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
 		return nil

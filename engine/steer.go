@@ -76,8 +76,11 @@ func (e *Engine) StopWaves(ctx context.Context, s Steering) error {
 
 // steer asks the policy, and writes down what a person says about a run that goes on.
 func (e *Engine) steer(ctx context.Context, s Steering, give func(r *Run, reason string) Payload) error {
+	if err := e.Admit(ctx, s.Actor, string(policy.Steer)); err != nil {
+		return err
+	}
 	err := e.word(ctx, s.Run, s.Actor, func(r *Run) (Payload, error) {
-		if d := e.May(s.Actor, policy.Steer, r.Requested.Playbook.Name); !d.Allowed {
+		if d := e.Ask(s.Actor, About(policy.Steer, r)); !d.Allowed {
 			return nil, Errorf(CodeDenied, "refused: %s", d.Rule)
 		}
 		return give(r, e.masker(s.Run).text(s.Reason)), nil

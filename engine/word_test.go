@@ -13,15 +13,15 @@ import (
 	"github.com/playbot/playbot/engine/enginetest"
 )
 
-// register looks people up: it takes a second, and says no to whom it does not like.
-type register struct {
+// registrar looks people up: it takes a second, and says no to whom it does not like.
+type registrar struct {
 	gone  map[string]bool
 	takes time.Duration
 }
 
-func newRegister() *register { return &register{gone: map[string]bool{}, takes: time.Second} }
+func newRegistrar() *registrar { return &registrar{gone: map[string]bool{}, takes: time.Second} }
 
-func (r *register) use(o *engine.Options) {
+func (r *registrar) use(o *engine.Options) {
 	o.Vouch = func(ctx context.Context, a engine.Actor) error {
 		select {
 		case <-time.After(r.takes):
@@ -55,7 +55,7 @@ func TestWord_ofAGuestDoesNotCount(t *testing.T) {
 	} {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			people := newRegister()
+			people := newRegistrar()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				s := steer(t, h, rolling("      batch_size: 2"))
 				s.after(2 * time.Second)
@@ -97,7 +97,7 @@ func TestWord_ofAGuestDoesNotCount(t *testing.T) {
 
 func TestWord_countsWhenTheLookUpIsOver(t *testing.T) {
 	t.Parallel()
-	people := newRegister()
+	people := newRegistrar()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
 		h.Script.On("one", hang)
 		h.Book("b", "tasks: [{do: {name: one}}]\nhooks: {always: [{do: {name: report}}]}")
@@ -116,7 +116,7 @@ func TestWord_countsWhenTheLookUpIsOver(t *testing.T) {
 
 func TestWord_onAnAttemptThatWasCutOffOfAGuestDoesNotCount(t *testing.T) {
 	t.Parallel()
-	people := newRegister()
+	people := newRegistrar()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
 		h.Script.On("one", hang)
 		h.Book("b", "tasks: [{do: {name: one}}]")
@@ -142,7 +142,7 @@ func TestWord_onAnAttemptThatWasCutOffOfAGuestDoesNotCount(t *testing.T) {
 // A word that was answered is on disk, so that a crash in the middle of the look-up takes nothing away from it.
 func TestWord_isLookedUpAgainAfterARestart(t *testing.T) {
 	t.Parallel()
-	people := newRegister()
+	people := newRegistrar()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
 		s := steer(t, h, "tasks: [{do: {name: one, effect: idempotent}}, {do: {name: two}}]")
 		s.after(2 * time.Second)
@@ -163,7 +163,7 @@ func TestWord_isLookedUpAgainAfterARestart(t *testing.T) {
 // Two people may say the same before either is looked up: the second comes too late, and is told.
 func TestWord_thatComesTooLateMeanwhileIsRefused(t *testing.T) {
 	t.Parallel()
-	people := newRegister()
+	people := newRegistrar()
 	inHouse(t, func(t *testing.T, h *enginetest.House) {
 		s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
 		s.after(2 * time.Second)
@@ -192,7 +192,7 @@ func TestWord_thatHoldsARunHoldsItWhileItIsLookedUp(t *testing.T) {
 	for act, want := range map[string]engine.RunStatus{"pause": engine.RunWaiting, "cancel": engine.RunCancelled} {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			people := newRegister()
+			people := newRegistrar()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
 				s.after(2 * time.Second)
@@ -229,7 +229,7 @@ func TestWord_isJudgedByThoseThatWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			people := newRegister()
+			people := newRegistrar()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
 				s.after(2 * time.Second)
@@ -267,7 +267,7 @@ func TestWord_ofAGuestDoesNotStandInTheWayOfAnother(t *testing.T) {
 	for _, act := range []string{"pause", "cancel"} {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			people := newRegister()
+			people := newRegistrar()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				s := steer(t, h, "tasks: [{do: {name: one}}, {do: {name: two}}]")
 				s.after(2 * time.Second)
@@ -296,7 +296,7 @@ func TestWord_thatTakesAQuestionBackDoesSoInTime(t *testing.T) {
 	for name, crash := range map[string]bool{"during a long look-up": false, "during a crash": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			people := newRegister()
+			people := newRegistrar()
 			inHouse(t, func(t *testing.T, h *enginetest.House) {
 				s := steer(t, h, "tasks: [{do: {name: one, destructive: true, approval: {expires: 5m}}}]")
 				s.after(2 * time.Second)

@@ -222,10 +222,14 @@ func (s *Server) inMessage(payload map[string]any, ch *Channel, m *Message, u Us
 
 // interaction is what every interactive payload has.
 func (s *Server) interaction(kind string, u User) map[string]any {
+	team := u.TeamID // somebody of another company clicks with their own
+	if team == "" {
+		team = s.opts.Team.ID
+	}
 	return map[string]any{
 		"type": kind, "token": "local", "api_app_id": s.opts.AppID, "is_enterprise_install": false, "enterprise": nil,
 		"team":       map[string]any{"id": s.opts.Team.ID, "domain": s.opts.Team.Domain},
-		"user":       map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": s.opts.Team.ID},
+		"user":       map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": team},
 		"trigger_id": s.newTrigger(u.ID), "state": map[string]any{"values": map[string]any{}},
 	}
 }

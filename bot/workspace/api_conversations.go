@@ -10,6 +10,7 @@ import (
 func (s *Server) wireChannel(ch *Channel) map[string]any {
 	return map[string]any{
 		"id": ch.ID, "name": ch.Name, "is_channel": ch.IM == "", "is_im": ch.IM != "", "is_private": ch.Private, "is_archived": ch.Archived,
+		"is_ext_shared": ch.Shared, "is_shared": ch.Shared,
 		"is_member": ch.has(s.opts.BotUser.ID), "user": ch.IM, "num_members": len(ch.Members),
 		"topic": map[string]any{"value": ch.Topic}, "purpose": map[string]any{"value": ""},
 	}

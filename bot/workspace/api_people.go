@@ -39,9 +39,10 @@ func (s *Server) wireUser(u User) map[string]any {
 	}
 	return map[string]any{
 		"id": u.ID, "team_id": team, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted, "is_bot": u.IsBot,
-		"is_restricted": u.IsGuest, "is_ultra_restricted": false, "is_stranger": u.Stranger, "is_admin": false, "tz": u.TZ,
-		"color":   strings.TrimPrefix(u.Color, "#"),
-		"profile": map[string]any{"real_name": u.RealName, "display_name": u.Name, "title": u.Title},
+		"is_restricted": u.IsGuest || u.IsUltra, "is_ultra_restricted": u.IsUltra, "is_stranger": u.Stranger, "is_admin": u.IsAdmin, "tz": u.TZ,
+		"is_workflow_bot": u.Workflow,
+		"color":           strings.TrimPrefix(u.Color, "#"),
+		"profile":         map[string]any{"real_name": u.RealName, "display_name": u.Name, "title": u.Title},
 	}
 }
 

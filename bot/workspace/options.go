@@ -37,6 +37,9 @@ type User struct {
 	Color    string // of the avatar
 	IsBot    bool
 	IsGuest  bool // is_restricted
+	IsUltra  bool // is_ultra_restricted: a guest of one channel
+	IsAdmin  bool
+	Workflow bool // is_workflow_bot
 	Deleted  bool
 	Stranger bool   // of another workspace, in a shared channel
 	TeamID   string // empty: this team
@@ -51,6 +54,7 @@ type Channel struct {
 	Members  []string // user ids
 	IM       string   // the person, when it is a direct conversation
 	Archived bool
+	Shared   bool // with another company
 	Private  bool // whoever is not in it does not learn that it exists
 }
 

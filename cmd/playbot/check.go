@@ -38,6 +38,7 @@ func check(s streams, f checkFlags, paths []string) error {
 		return err
 	}
 	types := app.Vocabulary("")
+	var advice []*playbooks.Problem
 	if f.config != "" {
 		cfg, err := app.Load(f.config)
 		if err != nil {
@@ -49,8 +50,12 @@ func check(s streams, f checkFlags, paths []string) error {
 		if types, err = cfg.Vocabulary(); err != nil {
 			return err
 		}
+		advice = cfg.PolicyAdvice(booksOf(cfg))
 		if !f.json {
 			fmt.Fprintf(s.out, "%s: ok\n", f.config)
+			for _, p := range advice {
+				fmt.Fprint(s.err, p.Render())
+			}
 		}
 		paths = append(paths, cfg.Playbooks)
 	}
@@ -77,7 +82,10 @@ func check(s streams, f checkFlags, paths []string) error {
 	} else {
 		all.write(s)
 	}
-	return all.verdict(f)
+	if err := all.verdict(f); err != nil || len(advice) == 0 || !f.strict {
+		return err
+	}
+	return fmt.Errorf("%s about the policy, which --strict does not let pass", counted(len(advice), "warning"))
 }
 
 // verdict is the error that the command ends with; nil when all is well.

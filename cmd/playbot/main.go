@@ -80,7 +80,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Sprintf("%v; `%s --help` lists what there is", err, c.CommandPath())}
 	})
-	root.AddCommand(newServe(s), newDev(s), newDemo(s), newRun(s), newCheck(s), newTest(s), newShow(s), newSchema(s), newHistory(s), newDoctor(s), newSlack(s))
+	root.AddCommand(newServe(s), newDev(s), newDemo(s), newRun(s), newCheck(s), newTest(s), newShow(s), newSchema(s), newHistory(s), newDoctor(s), newSlack(s), newPolicy(s))
 	return root
 }
 

@@ -28,6 +28,9 @@ func serve(ctx context.Context, s streams, file string, verbose bool) (err error
 	if err != nil {
 		return err
 	}
+	if err := cfg.Guarded(); err != nil {
+		return err
+	}
 	level := slog.LevelInfo
 	if verbose {
 		level = slog.LevelDebug

@@ -43,12 +43,20 @@ func reasons() []string { return []string{ReasonNone, ReasonOnDeny, ReasonAlways
 // DecideApproval says whether the yes of who counts at a gate for a playbook, in a run that requester
 // asked for. With from, it has to rest on one of these roles.
 func (p *Policy) DecideApproval(who, requester Subject, playbook string, from ...string) Decision {
-	d := p.decide(who, Approve, playbook, from)
-	if !d.Allowed && len(from) > 0 && p.Decide(who, Approve, playbook).Allowed {
-		return Decision{Rule: "this gate asks for somebody with the role " + Either(from) + ", and you approve with another role"}
+	return p.AskApproval(Question{Who: who, Playbook: playbook}, requester, from...)
+}
+
+// AskApproval is DecideApproval with all the facts: Inputs are those of the run, and Nodes what is granted.
+func (p *Policy) AskApproval(q Question, requester Subject, from ...string) Decision {
+	q.Verb = Approve
+	d := p.ask(q, from)
+	if !d.Allowed && len(from) > 0 {
+		if other := p.Ask(q); other.Allowed {
+			return Decision{Rule: "this gate asks for somebody with the role " + Either(from) + ", and you approve with another role", By: other.Role}
+		}
 	}
-	if d.Allowed && who == requester && !p.rules.OwnApproval {
-		return Decision{Rule: "you asked for this run, so somebody else has to approve it"}
+	if d.Allowed && q.Who == requester && !p.rules.OwnApproval {
+		return Decision{Rule: "you asked for this run, so somebody else has to approve it", By: d.Role}
 	}
 	return d
 }
@@ -56,12 +64,28 @@ func (p *Policy) DecideApproval(who, requester Subject, playbook string, from ..
 // Approvers lists the member ids that may approve the playbook, in the order of the rules. With from,
 // only those of these roles.
 func (p *Policy) Approvers(playbook string, from ...string) []string {
+	return p.ApproversOf(Question{Playbook: playbook}, from...)
+}
+
+// ApproversOf lists the member ids whose yes counts for what is asked; Who is left open.
+func (p *Policy) ApproversOf(q Question, from ...string) []string {
+	return p.approving(q, from, func(r Role) []string { return r.Members })
+}
+
+// ApproverGroups lists the user groups whose members' yes counts for what is asked.
+func (p *Policy) ApproverGroups(q Question, from ...string) []string {
+	return p.approving(q, from, func(r Role) []string { return r.Groups })
+}
+
+// approving collects something of the roles that may approve, each once. Where it is said is asked when it is.
+func (p *Policy) approving(q Question, from []string, of func(Role) []string) []string {
 	var out []string
 	for _, role := range p.rules.Roles {
-		if !role.grants(Approve) || !matchAny(role.Playbooks, playbook) || !listed(role.Name, from) {
+		within := role.inputs(q) == "" && (role.MaxNodes == 0 || q.Nodes <= role.MaxNodes)
+		if !role.grants(Approve) || !matchAny(role.Playbooks, q.Playbook) || !listed(role.Name, from) || !within {
 			continue
 		}
-		for _, m := range role.Members {
+		for _, m := range of(role) {
 			if !slices.Contains(out, m) {
 				out = append(out, m)
 			}
@@ -92,11 +116,11 @@ func (p *Policy) Unmeetable(t Terms, requester Subject, playbook string) string 
 		return ""
 	}
 	people := p.Approvers(playbook, t.From...)
-	if slices.Contains(people, "*") {
+	if slices.Contains(people, "*") || len(p.ApproverGroups(Question{Playbook: playbook}, t.From...)) > 0 { // who is in a group may change
 		return ""
 	}
 	if !p.rules.OwnApproval {
-		people = slices.DeleteFunc(people, func(m string) bool { return Role{Members: []string{m}}.has(requester) })
+		people = slices.DeleteFunc(people, func(m string) bool { return Role{Members: []string{m}}.lists(requester) })
 	}
 	switch need := max(t.Count, 1); {
 	case len(people) >= need:

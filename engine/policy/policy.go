@@ -6,22 +6,32 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
 // Verb is something a person may be allowed to do.
 type Verb string
 
-// The verbs. Whoever may do anything with a playbook may also view it, and whoever may cancel its runs may
-// also steer them.
+// The verbs. Whoever may do anything with a playbook may also view it, whoever may cancel its runs may also
+// steer them, and whoever may run it may also plan. Nothing else is part of another verb: [BreakGlass], above
+// all, is nobody's until a role names it.
 const (
-	View    Verb = "view"
-	Run     Verb = "run"
-	Approve Verb = "approve"
-	Steer   Verb = "steer" // pause and resume a run; send on, slow and stop its waves
-	Cancel  Verb = "cancel"
+	View       Verb = "view"
+	Plan       Verb = "plan" // see what a run would do, without touching anything
+	Run        Verb = "run"
+	Approve    Verb = "approve"
+	Steer      Verb = "steer" // pause and resume a run; send on, slow and stop its waves
+	Cancel     Verb = "cancel"
+	Release    Verb = "release"     // give back a lock that a run has left
+	Freeze     Verb = "freeze"      // refuse new runs for a time, and end that again
+	Audit      Verb = "audit"       // read who did and was refused what
+	BreakGlass Verb = "break_glass" // what freezes and gates forbid, in an emergency
 )
+
+// Verbs lists every verb.
+func Verbs() []Verb {
+	return []Verb{View, Plan, Run, Approve, Steer, Cancel, Release, Freeze, Audit, BreakGlass}
+}
 
 // Rules is the policy as it is configured.
 type Rules struct {
@@ -32,14 +42,24 @@ type Rules struct {
 	Reason      string        // who must give a reason: [ReasonNone], [ReasonOnDeny] or [ReasonAlways]
 	Gates       []string      // patterns of task types and actions that always ask: "shell", "*.upgrade"
 	ReadOnly    []string      // patterns of actions that change nothing; nil means [DefaultReadOnly]
+	MaxRuns     int           // how many runs of one person may be under way; 0: any number
+	AnyChannel  bool          // channels that are shared with other companies count like all others
 }
 
-// Role gives people verbs on playbooks.
+// Role gives people verbs on playbooks, and says within which bounds.
 type Role struct {
 	Name      string
+	Where     string   // its place in a file, for refusals; may be empty
 	Members   []string // user ids, "team/user" where one id may exist in several teams; "*" is everybody
+	Groups    []string // ids of user groups, whose members are members too
 	May       []Verb
 	Playbooks []string // patterns as of path.Match; empty means none
+
+	// What follows only narrows. None of it bounds viewing.
+	Inputs   map[string]Values // what inputs must be; a run without such an input is outside
+	Channels []string          // where it must be said: ids of channels, [Direct], [Terminal]; empty: anywhere
+	MaxNodes int               // how many nodes a run, or what is approved, may touch; 0: any number
+	MaxRuns  int               // how many runs of one person may be under way; 0: any number
 }
 
 // DefaultExpires is how long an approval may take when the rules do not say.
@@ -51,18 +71,6 @@ func DefaultReadOnly() []string {
 		"rpcutil.*", "puppet.status", "haproxy.status", "appmgr.status",
 		"service.status", "package.status", "nrpe.*",
 	}
-}
-
-// Subject is who asks, in ids.
-type Subject struct {
-	Team, User string
-}
-
-// Decision is an answer together with the rule it rests on.
-type Decision struct {
-	Allowed bool
-	Rule    string
-	Role    string // the role that allows it; empty when none does
 }
 
 // Policy answers questions about rules. It is immutable and safe for concurrent use.
@@ -87,6 +95,9 @@ func New(rules Rules) (*Policy, error) {
 	if !slices.Contains(reasons(), rules.Reason) {
 		return nil, fmt.Errorf("policy: unknown reason %q; use %s or %s, or leave it out", rules.Reason, ReasonOnDeny, ReasonAlways)
 	}
+	if rules.MaxRuns < 0 {
+		return nil, fmt.Errorf("policy: %d runs of one person make no sense; give 1 or more, or leave it out", rules.MaxRuns)
+	}
 	if rules.ReadOnly == nil {
 		rules.ReadOnly = DefaultReadOnly()
 	}
@@ -96,70 +107,32 @@ func New(rules Rules) (*Policy, error) {
 		}
 	}
 	for _, role := range rules.Roles {
-		if err := role.check(); err != nil {
-			return nil, err
+		if err := role.Check(); err != nil {
+			return nil, fmt.Errorf("policy: %w", err)
 		}
 	}
 	return &Policy{rules: rules}, nil
 }
 
-func (r Role) check() error {
-	if r.Name == "" {
-		return fmt.Errorf("policy: a role has no name; give it one, such as \"deployer\"")
-	}
-	for _, v := range r.May {
-		if !slices.Contains([]Verb{View, Run, Approve, Steer, Cancel}, v) {
-			return fmt.Errorf("policy: role %q: unknown verb %q; use view, run, approve, steer or cancel", r.Name, v)
-		}
-	}
-	return checkPatterns(r.Playbooks)
-}
-
 func checkPatterns(list []string) error {
 	for _, p := range list {
-		if _, err := path.Match(p, "x"); err != nil {
-			return fmt.Errorf("policy: pattern %q: %w; use * and ? and [a-z]", p, err)
+		if err := CheckPattern(p); err != nil {
+			return fmt.Errorf("policy: %w", err)
 		}
 	}
 	return nil
 }
 
-// Decide says whether who may do verb with the playbook.
-func (p *Policy) Decide(who Subject, verb Verb, playbook string) Decision {
-	return p.decide(who, verb, playbook, nil)
-}
-
-// decide counts only the roles in from; all when there are none.
-func (p *Policy) decide(who Subject, verb Verb, playbook string, from []string) Decision {
-	known := false
-	for _, role := range p.rules.Roles {
-		if !role.has(who) {
-			continue
-		}
-		known = true
-		if role.grants(verb) && matchAny(role.Playbooks, playbook) && listed(role.Name, from) {
-			return Decision{Allowed: true, Rule: fmt.Sprintf("role %s may %s %s", role.Name, verb, playbook), Role: role.Name}
-		}
+// CheckPattern is an error when a pattern of names cannot be read.
+func CheckPattern(p string) error {
+	if _, err := path.Match(p, "x"); err != nil {
+		return fmt.Errorf("pattern %q: %w; use * and ? and [a-z]", p, err)
 	}
-	if !known {
-		return Decision{Rule: "you have no role here; ask an administrator to add you to one in the configuration"}
-	}
-	return Decision{Rule: fmt.Sprintf("none of your roles may %s %s", verb, playbook)}
+	return nil
 }
 
 // OwnApproval reports whether requesters may approve what they asked for.
 func (p *Policy) OwnApproval() bool { return p.rules.OwnApproval }
-
-// Roles lists the names of the roles that who has.
-func (p *Policy) Roles(who Subject) []string {
-	var out []string
-	for _, role := range p.rules.Roles {
-		if role.has(who) {
-			out = append(out, role.Name)
-		}
-	}
-	return out
-}
 
 // Gate says whether the rules make every such task ask first, and by which pattern. names are the
 // task type and the action.
@@ -179,21 +152,6 @@ func (p *Policy) ReadOnly(action string) bool { return matchAny(p.rules.ReadOnly
 
 // Expires is how long an approval may take.
 func (p *Policy) Expires() time.Duration { return p.rules.Expires }
-
-func (r Role) has(who Subject) bool {
-	return slices.ContainsFunc(r.Members, func(m string) bool {
-		team, user, qualified := strings.Cut(m, "/")
-		if qualified {
-			return team == who.Team && user == who.User
-		}
-		return m == "*" || m == who.User
-	})
-}
-
-// grants includes viewing in every other verb, and steering in cancelling: who may end a run may hold it.
-func (r Role) grants(verb Verb) bool {
-	return slices.Contains(r.May, verb) || verb == View && len(r.May) > 0 || verb == Steer && slices.Contains(r.May, Cancel)
-}
 
 func matchAny(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) })

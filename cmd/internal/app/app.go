@@ -38,6 +38,7 @@ type App struct {
 	Commands *commands.Commands
 
 	bot      *bot.Bot
+	books    string             // the folder of playbooks
 	registry *registry.Registry // nil: not used
 	grace    time.Duration
 	logger   *slog.Logger
@@ -54,7 +55,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
 	}
-	a := &App{logger: o.Logger, grace: o.Grace}
+	a := &App{logger: o.Logger, grace: o.Grace, books: o.Config.Playbooks}
 	if err := a.build(ctx, o); err != nil {
 		return nil, errors.Join(err, a.ends.run(ctx))
 	}
@@ -90,7 +91,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.Engine, err = engine.New(engine.Options{
-		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch,
+		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch, Directory: lateDirectory{a},
 		Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
 	})
 	if err != nil {
@@ -108,7 +109,7 @@ func (a *App) buildBot(o Options, t tokens, rules *policy.Policy) error {
 	var err error
 	a.bot, err = bot.New(bot.Options{
 		BotToken: t.bot, AppToken: t.app, APIURL: o.Config.Slack.APIURL, Commands: a.Commands, Runs: a.Engine, Feed: a.Store,
-		Approvers: rules.Approvers, OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
+		Approvers: a.approvers(rules), Groups: rules.Groups(), OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
 	})
 	return err
 }
@@ -183,7 +184,11 @@ func (a *App) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		changes, err := reload()
+		var changes playbooks.Changes
+		err := guardedBooks(a.books)
+		if err == nil {
+			changes, err = reload()
+		}
 		if err != nil && !missing {
 			a.logger.ErrorContext(ctx, "playbooks cannot be read; those that were loaded stay", "error", err)
 		}

@@ -10,11 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/playbot/playbot/engine/policy"
 )
 
 // Config is the configuration file. Relative paths are relative to the file's folder.
@@ -27,6 +24,8 @@ type Config struct {
 	Choria    ChoriaConfig `yaml:"choria"`
 	PuppetDB  PuppetConfig `yaml:"puppetdb"`
 	Policy    PolicyConfig `yaml:"policy"`
+
+	file string // that it was read from; empty when it was not
 }
 
 // SlackConfig says how to reach Slack.
@@ -51,24 +50,6 @@ type PuppetConfig struct {
 	Key  string `yaml:"key"`
 }
 
-// PolicyConfig says who may do what; see the guide.
-type PolicyConfig struct {
-	OwnApproval     bool                  `yaml:"own_approval"`
-	ApprovalExpires time.Duration         `yaml:"approval_expires"`
-	Approvals       int                   `yaml:"approvals"`       // how many people must approve; default 1
-	ApprovalReason  string                `yaml:"approval_reason"` // who must give a reason: on_deny or always; default nobody
-	Gates           []string              `yaml:"gates"`
-	ReadOnly        []string              `yaml:"read_only"`
-	Roles           map[string]RoleConfig `yaml:"roles"`
-}
-
-// RoleConfig gives people verbs on playbooks.
-type RoleConfig struct {
-	Members   []string      `yaml:"members"`
-	May       []policy.Verb `yaml:"may"`
-	Playbooks []string      `yaml:"playbooks"`
-}
-
 // SecretRef names a secret and never contains it: "env:NAME" or "file:PATH".
 type SecretRef string
 
@@ -78,10 +59,10 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
+	if err := c.check(); err != nil {
+		return Config{}, errors.Join(fmt.Errorf("%s: %w", path, err), c.Policy.wrong()) // which names the file with each place
 	}
-	return c, nil
+	return c, c.Policy.wrong()
 }
 
 // Read reads a configuration file and does not look whether what it says can work; see [Config.Validate].
@@ -90,9 +71,11 @@ func Read(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w; name it with --config FILE, docs/guide/operate.md says what it holds", err)
 	}
-	c := Config{}
-	if err := c.decode(data); err != nil {
-		return Config{}, fmt.Errorf("%s: %s; compare with docs/guide/operate.md", path, plainYAML(err))
+	c := Config{file: path}
+	err = c.decode(data)
+	c.Policy.inFile(path, data)
+	if err != nil {
+		return Config{}, errors.Join(fmt.Errorf("%s: %s; compare with docs/guide/operate.md", path, plainYAML(err)), c.Policy.wrong())
 	}
 	c.resolve(filepath.Dir(path))
 	return c, nil
@@ -159,7 +142,10 @@ func (c *Config) resolve(base string) {
 }
 
 // Validate reports everything that is wrong, at once.
-func (c *Config) Validate() error {
+func (c *Config) Validate() error { return errors.Join(c.check(), c.Policy.wrong()) }
+
+// check is everything that is wrong but the places of a policy.
+func (c *Config) check() error {
 	var problems []error
 	need := func(value, key, why string) {
 		if value == "" {
@@ -176,8 +162,11 @@ func (c *Config) Validate() error {
 		problems = append(problems, errors.New("choria.registry is a service of the network; name its brokers in nats.servers, or leave it out"))
 	}
 	problems = append(problems, c.PuppetDB.check())
-	_, err := c.Rules()
-	return errors.Join(append(problems, err)...)
+	if c.Policy.wrong() == nil {
+		_, err := c.Rules()
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }
 
 func (p *PuppetConfig) check() error {
@@ -198,20 +187,6 @@ func checkURL(key, text string, schemes ...string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %q is no address; write it as %s://HOST:PORT", key, text, schemes[0])
-}
-
-// Rules is the policy of the configuration.
-func (c *Config) Rules() (*policy.Policy, error) {
-	rules := policy.Rules{
-		OwnApproval: c.Policy.OwnApproval, Expires: c.Policy.ApprovalExpires,
-		Count: c.Policy.Approvals, Reason: c.Policy.ApprovalReason,
-		Gates: c.Policy.Gates, ReadOnly: c.Policy.ReadOnly,
-	}
-	for _, name := range sortedKeys(c.Policy.Roles) {
-		r := c.Policy.Roles[name]
-		rules.Roles = append(rules.Roles, policy.Role{Name: name, Members: r.Members, May: r.May, Playbooks: r.Playbooks})
-	}
-	return policy.New(rules)
 }
 
 // StorePath is the file that keeps the history.

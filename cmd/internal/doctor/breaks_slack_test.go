@@ -3,6 +3,7 @@ package doctor
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -111,8 +112,16 @@ func TestExamine_saysWhatIsWrongWithSlack(t *testing.T) {
 			local: func(o *app.LocalOptions) { o.Scopes = bot.ScopeNames(true) },
 			want: []want{
 				{"slack scopes", Warning, "app_mentions:read is missing: mentions do not reach the bot", "reinstall the app"},
-				{"slack scopes", Warning, "channels:read is missing", "playbot slack manifest"},
-				{"slack scopes", Warning, "groups:read is missing", "playbot slack manifest"},
+				{"slack scopes", Warning, "usergroups:read is missing: nobody has a role by a user group", "playbot slack manifest"},
+			},
+		},
+		"without the scopes that tell shared channels apart": {
+			local: func(o *app.LocalOptions) {
+				o.Scopes = slices.DeleteFunc(bot.ScopeNames(false), func(s string) bool { return s == "channels:read" || s == "groups:read" })
+			},
+			want: []want{
+				{"slack scopes", Broken, "channels:read is missing", "playbot slack manifest"},
+				{"slack scopes", Broken, "groups:read is missing", "playbot slack manifest"},
 				{"slack ops channel", Warning, "not known whether the bot is in #ops: the token lacks the scope channels:read", "reinstall the app"},
 			},
 		},

@@ -155,7 +155,7 @@ func TestExamine_saysEverythingThatAConfigurationLacks(t *testing.T) {
 	r.wants(t,
 		want{"configuration", Broken, "data_dir is missing", "docs/guide/operate.md"},
 		want{"configuration", Broken, "nothing says who playbot is", "docs/guide/operate.md"},
-		want{"configuration", Broken, `unknown verb "fly"`, "use view, run, approve, steer or cancel"},
+		want{"configuration", Broken, `unknown verb "fly"`, "known: view, plan, run"},
 		want{"configuration", Broken, `"ftp://db" is no address`, "write it as https://HOST:PORT"},
 		want{"configuration", Broken, "can be written by everybody", "chmod o-w " + path},
 		want{"choria broker", Broken, "nothing listens there", "start the broker"},

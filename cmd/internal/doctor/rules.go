@@ -71,7 +71,7 @@ func (p policyCheck) roles() {
 	may := map[policy.Verb]bool{}
 	for _, name := range sortedKeys(p.config.Roles) {
 		r := p.config.Roles[name]
-		if len(r.Members) == 0 {
+		if len(r.Members)+len(r.Groups) == 0 {
 			p.warn("add Slack user ids to its members, or remove it", "role %q has no members", name)
 		}
 		if len(r.Playbooks) == 0 {
@@ -83,7 +83,7 @@ func (p policyCheck) roles() {
 			}
 		}
 		for _, v := range r.May {
-			may[v] = may[v] || len(r.Members) > 0 && len(r.Playbooks) > 0
+			may[v] = may[v] || len(r.Members)+len(r.Groups) > 0 && len(r.Playbooks) > 0
 		}
 	}
 	if !may[policy.Run] {
@@ -98,6 +98,7 @@ func (p policyCheck) approvals() {
 		people := p.rules.Approvers(b.Name, terms.From...)
 		why := p.rules.Unmeetable(terms, policy.Subject{}, b.Name)
 		switch {
+		case len(p.rules.ApproverGroups(policy.Question{Playbook: b.Name}, terms.From...)) > 0: // whose members nobody counts here
 		case len(people) == 0:
 			p.broken("give a role may: [approve] for it; "+rolesRemedy, "nobody may approve %s, which asks before it goes on", b.Name)
 		case why != "":
