@@ -57,6 +57,7 @@ type Engine struct {
 
 	leases   *leaseTable
 	families *families
+	choices  *choiceCache
 }
 
 var errStopping = errors.New("playbot is stopping")
@@ -80,6 +81,7 @@ func New(opts Options) (*Engine, error) {
 		kept:     make(map[string]bool),
 		leases:   newLeaseTable(),
 		families: newFamilies(),
+		choices:  newChoiceCache(),
 	}, nil
 }
 

@@ -3,13 +3,16 @@
 package builtin
 
 import (
+	"context"
 	"log/slog"
+	"os"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/datastores/environment"
 	"github.com/playbot/playbot/engine/datastores/file"
 	"github.com/playbot/playbot/engine/datastores/memory"
 	datastoresshell "github.com/playbot/playbot/engine/datastores/shell"
+	"github.com/playbot/playbot/engine/internal/process"
 	"github.com/playbot/playbot/engine/nodes/list"
 	nodesmcollective "github.com/playbot/playbot/engine/nodes/mcollective"
 	"github.com/playbot/playbot/engine/nodes/pql"
@@ -88,5 +91,14 @@ func Types(d Deps) engine.Types {
 			memory.Type(memory.NewLocks()),
 			datastoresshell.Type(),
 		},
+		Program: program,
 	}
+}
+
+// maxPrinted bounds what a program may print of choices, in bytes.
+const maxPrinted = 1 << 20
+
+// program answers the `choices: {command: …}` of an input.
+func program(ctx context.Context, argv []string) ([]byte, error) {
+	return process.Command{Argv: argv, Dir: os.TempDir(), Env: process.Environment(nil)}.Capture(ctx, maxPrinted)
 }
