@@ -40,6 +40,7 @@ type Decider interface {
 	Deny(ctx context.Context, d engine.Decision) error
 	Cancel(ctx context.Context, id engine.RunID, who engine.Actor, reason string) error
 	Resolve(ctx context.Context, a engine.Answer) error
+	MayDecide(ctx context.Context, d engine.Decision, yes bool) error
 }
 
 // Steerer carries out what people say about how runs go on.
@@ -51,12 +52,19 @@ type Steerer interface {
 	StopWaves(ctx context.Context, s engine.Steering) error
 }
 
-// Reader knows runs and who may do what.
+// Reader knows runs, who may do what, and what there is to choose from.
 type Reader interface {
 	Load(ctx context.Context, id engine.RunID) (*engine.Run, error)
 	Book(ctx context.Context, ref engine.PlaybookRef) (*playbooks.Playbook, error)
 	May(who engine.Actor, verb policy.Verb, playbook string) policy.Decision
 	Policy() *policy.Policy
+	Choices(book *playbooks.Playbook, input string) engine.Choices // at once
+}
+
+// SecretTaker takes the secrets of runs that have lost them.
+type SecretTaker interface {
+	Lacks(ctx context.Context, id engine.RunID) ([]string, error)
+	GiveSecrets(ctx context.Context, s engine.Secrets) error
 }
 
 // Engine is what this package uses of engine.Engine.
@@ -65,6 +73,7 @@ type Engine interface {
 	Decider
 	Steerer
 	Reader
+	SecretTaker
 }
 
 // History finds runs, newest first.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/playbot/playbot/engine"
 )
@@ -51,7 +53,13 @@ func verbHelp(v verb) Reply {
 	return Reply{Title: v.name, Blocks: blocks}
 }
 
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 || r == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
 
 func (c *Commands) verbFields() Fields {
 	var f Fields

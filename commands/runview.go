@@ -186,7 +186,11 @@ func waits(r *engine.Run) []Block {
 		return []Block{paragraph(plain("%s.", text))}
 	}
 	if len(r.SecretsNeeded) > 0 {
-		return append([]Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}, asked(r)...)
+		blocks := []Block{paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without."))}
+		if give := SecretsButtons(r); give != nil {
+			blocks = append(blocks, Buttons{Items: give})
+		}
+		return append(blocks, asked(r)...)
 	}
 	return asked(r)
 }

@@ -157,17 +157,17 @@ func (s *choiceScope) nodes(ctx context.Context, name string) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	return source.Discover(ctx, s.call())
+	return source.Discover(ctx, s.call(ctx))
 }
 
 // call is what a node source gets. It belongs to no run, and may start none.
-func (s *choiceScope) call() *Call {
+func (s *choiceScope) call(ctx context.Context) *Call {
 	all, closed := s.scope()
 	return &Call{
 		Run:  RunInfo{Playbook: PlaybookRef{Name: s.book.Name, Version: s.book.Version, Digest: s.book.Digest, RunAs: s.book.RunAs}},
 		Path: Path("choices." + s.input), Attempt: 1, Key: "choices/" + s.book.Digest + "/" + s.input, Started: time.Now(),
 		Note: func(string) {}, Mask: s.engine.redact.text,
-		Store: func(name string) (DataStore, error) { return s.session.store(context.Background(), name, closed) },
+		Store: func(name string) (DataStore, error) { return s.session.store(ctx, name, closed) },
 		Child: func(context.Context, string, map[string]any) (*Run, error) {
 			return nil, Errorf(CodeInvalid, "choices start no playbook")
 		},

@@ -3,9 +3,7 @@
 package builtin
 
 import (
-	"context"
 	"log/slog"
-	"os"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/datastores/environment"
@@ -91,14 +89,6 @@ func Types(d Deps) engine.Types {
 			memory.Type(memory.NewLocks()),
 			datastoresshell.Type(),
 		},
-		Program: program,
+		Program: process.Printed,
 	}
-}
-
-// maxPrinted bounds what a program may print of choices, in bytes.
-const maxPrinted = 1 << 20
-
-// program answers the `choices: {command: …}` of an input.
-func program(ctx context.Context, argv []string) ([]byte, error) {
-	return process.Command{Argv: argv, Dir: os.TempDir(), Env: process.Environment(nil)}.Capture(ctx, maxPrinted)
 }
