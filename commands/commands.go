@@ -24,6 +24,7 @@ type Request struct {
 type Press struct {
 	Key    string
 	Actor  engine.Actor
+	Origin engine.Origin // engine.OriginTerminal where no form can be opened
 	Action Action
 	Value  string // as the button had it
 	Reason string // for an answer at a gate; empty where there was nothing to write one into

@@ -81,7 +81,7 @@ func pressNeedsForm(run *engine.Run, a *engine.Approval, p Press) *Form {
 	switch {
 	case p.Action == ActionLess:
 		return approveForm(run, a, p.Action)
-	case strings.TrimSpace(p.Reason) != "":
+	case strings.TrimSpace(p.Reason) != "", p.Origin == engine.OriginTerminal:
 		return nil
 	case p.Action == ActionDeny:
 		return denyForm(run, a)
