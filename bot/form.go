@@ -55,21 +55,21 @@ func drawModal(f *commands.Form, at stand, lookup bool) (slack.ModalViewRequest,
 	}
 	d.reply(commands.Reply{Blocks: f.Above})
 	blocks := d.done("")
-	if f.Place && at.Channel == "" {
-		blocks = append(blocks, whereInput())
-	}
 	errors := 0
 	for _, one := range f.Fields {
 		if one.Error != "" {
 			errors++
 		}
 	}
-	beside := len(blocks)+len(f.Fields)+errors <= maxViewBlocks
+	beside := len(blocks)+len(f.Fields)+errors < maxViewBlocks // one may ask where
 	for _, one := range f.Fields {
 		blocks = append(blocks, input(one, lookup))
 		if one.Error != "" && beside {
 			blocks = append(blocks, slack.NewContextBlock("", plainText(cutTo("⚠️ "+cleanText(oneLine(one.Error)), maxComplaint))))
 		}
+	}
+	if f.Place && at.Channel == "" {
+		blocks = append(blocks, whereInput())
 	}
 	data, err := json.Marshal(formData{State: f.State, Wrong: errors > 0 || f.Problem != "", stand: at})
 	v := slack.ModalViewRequest{

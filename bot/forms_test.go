@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -427,4 +428,45 @@ func TestForm_ofAnUnknownKindIsAnswered(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestForm_aMenuNeverWaitsForItsSource(t *testing.T) {
+	t.Parallel()
+	const body = `
+inputs:
+  rev: {description: Revision, type: String, choices: {command: [revisions]}}
+tasks: [{do: {name: look, description: "Look at {{ inputs.rev }}"}}]
+`
+	var answer chan string // of the bubble
+	onStage(t, func(s *stage) {
+		s.book("web", body)
+		s.slash("ana", "#deploys", "run web")
+		s.form("ana", "Run web")
+		began := time.Now()
+		if got := s.suggested("ana", "rev", ""); len(got) != 1 || !has(got[0], "being looked up", "type a value") {
+			s.tb.Errorf("before the source answers: %q", got)
+		}
+		if got := s.suggested("ana", "rev", "main"); !slices.Equal(got, []string{"main (as typed)"}) {
+			s.tb.Errorf("before the source answers: %q", got)
+		}
+		if d := time.Since(began); d > 0 {
+			s.tb.Errorf("ana waited for %s", d)
+		}
+		answer <- "main\nmaint\n"
+		s.until("the menu has the values", func() bool {
+			return slices.Equal(s.suggested("ana", "rev", "ma"), []string{"main", "maint", "ma (as typed)"})
+		})
+		s.fill("ana", map[string]string{"rev": "maint"})
+		s.await("#deploys", "✅ web — success", "Look at maint")
+	}, setting{engine: func(o *engine.Options) {
+		answer = make(chan string)
+		o.Types.Program = func(ctx context.Context, _ []string) ([]byte, error) {
+			select {
+			case text := <-answer:
+				return []byte(text), nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	}})
 }

@@ -48,8 +48,11 @@ func fieldOf(in playbooks.Input, values ...any) FormField {
 	}
 	for _, v := range values {
 		if v != nil && f.begin(in, v) {
-			break
+			return f
 		}
+	}
+	if n := len(f.Options); f.Kind == FieldPick && f.Options[n-1].Value == notGiven {
+		f.Chosen = f.Options[n-1:]
 	}
 	return f
 }

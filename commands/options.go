@@ -126,10 +126,11 @@ func (c *Commands) inputOptions(q OptionQuery) Found {
 func offered(known engine.Choices, typed string, now time.Time) Found {
 	found := matching(known.Values, typed, true)
 	typed = strings.TrimSpace(typed)
-	if o := optionOf(typed); typed != "" && o.Value == typed && !slices.Contains(known.Values, typed) {
-		found = append([]Option{o}, found...)
-	}
 	out := first(found, len(found)+known.More)
+	if o := optionOf(typed); typed != "" && o.Value == typed && !slices.Contains(known.Values, typed) {
+		o.Text = Clean(short(typed, 60)) + " (as typed)" // the last one, so that nobody takes it for one that is offered
+		out.Options = append(slices.Clip(out.Options[:min(len(out.Options), maxOptions-1)]), o)
+	}
 	if why := hedge(known, now); why != "" {
 		out.Note = why
 	}
