@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/playbot/playbot/engine"
+	"github.com/playbot/playbot/engine/policy"
 	"github.com/playbot/playbot/playbooks"
 )
 
@@ -103,6 +104,9 @@ func (c *Commands) inputOptions(q OptionQuery) Found {
 	if err != nil {
 		return told("this playbook is not there any more")
 	}
+	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
+		return told("you may not run this playbook")
+	}
 	i := slices.IndexFunc(book.Inputs, func(in playbooks.Input) bool { return fieldID(in.Name) == q.Field })
 	if i < 0 {
 		return told("the playbook has changed; close this form, and open it again")
@@ -138,6 +142,8 @@ func offered(known engine.Choices, typed string, now time.Time) Found {
 		return out
 	}
 	switch {
+	case known.At.IsZero() && known.Err == "" && known.Asking:
+		return told("being looked up; look again in a moment, or type a value")
 	case out.Note != "":
 		return told(out.Note + "; type a value")
 	case known.At.IsZero():
