@@ -89,14 +89,14 @@ func TestApproval_ofTheRestIsSaidAtEveryGate(t *testing.T) {
 	}, setting{engine: bench, workspace: withCat})
 }
 
-func TestApproval_aClickWithoutTheReasonIsToldWhatToType(t *testing.T) {
+func TestApproval_aTypedNoWithoutAReasonIsAskedForIt(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
 		run, gate := s.atPair("count: 2, reason: on_deny")
-		line := "/playbook deny " + run.ID.Short() + ".1 the reason"
-		if said := s.click("ben", gate, "deny"); !has(said, "asks for a reason", line) {
+		if said := s.slash("ben", "#deploys", "deny "+run.ID.Short()); said != "" {
 			s.tb.Errorf("ben was told %q", said)
 		}
+		s.form("ben", "Deny")
 		if s.newest().Pending() == nil {
 			s.tb.Error("the gate was decided all the same")
 		}

@@ -22,6 +22,8 @@ import (
 type Commands interface {
 	Say(ctx context.Context, q commands.Request) commands.Reply
 	Press(ctx context.Context, p commands.Press) commands.Reply
+	Submit(ctx context.Context, s commands.Submission) commands.Reply
+	Options(ctx context.Context, q commands.OptionQuery) commands.Found // at once, but for a look-up of who asks
 }
 
 // Runs knows runs and keeps where their messages stand; *engine.Engine is one.

@@ -23,7 +23,9 @@ type pressPayload struct {
 	Container struct {
 		ChannelID string `json:"channel_id"`
 		MessageTS string `json:"message_ts"`
+		ThreadTS  string `json:"thread_ts"`
 	} `json:"container"`
+	TriggerID   string `json:"trigger_id"`
 	ResponseURL string `json:"response_url"`
 	Actions     []struct {
 		ActionID string `json:"action_id"`
@@ -35,7 +37,11 @@ type pressPayload struct {
 // interactive answers a click. The decision is on disk before the ack; the words follow it.
 func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	var p pressPayload
-	if err := json.Unmarshal(f.Payload, &p); err != nil || p.User.ID == "" || len(p.Actions) == 0 {
+	err := json.Unmarshal(f.Payload, &p)
+	if b.viewing(ctx, p.Type, f, ack) {
+		return
+	}
+	if err != nil || p.User.ID == "" || len(p.Actions) == 0 {
 		b.logger.WarnContext(ctx, "interaction cannot be read", "type", p.Type, "error", err)
 		ack(nil)
 		if p.ResponseURL != "" {
@@ -61,6 +67,10 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	if reply.Run != "" && (reply.Code == engine.CodeConflict || reply.Code == engine.CodeNotFound) {
 		b.thread.repair(reply.Run) // the button was over
 	}
+	if b.open(ctx, p.TriggerID, reply.Form, stand{Channel: p.Container.ChannelID, Thread: p.Container.ThreadTS, Home: p.ResponseURL == ""}) {
+		return
+	}
+	reply = withButton(reply)
 	if p.ResponseURL != "" {
 		b.respond(ctx, p.ResponseURL, hookMessage(reply))
 		return

@@ -64,7 +64,7 @@ func (b *Bot) mention(ctx context.Context, p eventPayload, ack func(any)) {
 		return
 	}
 	ack(nil)
-	m := render(reply)
+	m := render(withButton(reply)) // nothing opens a form for who was not at a button
 	thread := e.ThreadTS
 	if e.ChannelType == "im" || !reply.Private {
 		if thread == "" && e.ChannelType != "im" {

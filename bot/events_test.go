@@ -202,6 +202,8 @@ func TestHome_aButtonOfAnOldViewIsAnsweredAndTheViewDrawnAgain(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond) // a click is told from a copy of it by its time
 		s.pressAtHome("ben", "deny")
+		s.form("ben", "Deny")
+		s.fill("ben", map[string]string{"reason": "not this one"})
 		s.settle(second)
 		s.until("ben's Home has no gate", func() bool { return !has(home(), "[Approve]") })
 	})

@@ -12,9 +12,9 @@ func TestGate_deniedIsRecorded(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
 		run, gate := s.atGate()
-		s.click("ben", gate, "deny")
+		s.deny("ben", gate, "not on a Friday")
 		s.settle(run)
-		s.wantRecord(gate, "⛔ Denied by @ben at")
+		s.wantRecord(gate, "⛔ Denied by @ben at", "not on a Friday")
 		s.wantThread(run, "❌ web — failed", "Check", "Denied", "⛔ Drain", "web failed")
 		if s.Script.Calls("drain") != 0 {
 			s.tb.Error("what was denied was done")
@@ -69,7 +69,7 @@ func TestClick_onAButtonThatIsOverDrawsTheMessageAgain(t *testing.T) {
 		for range 2 { // the record and the card never reach Slack: somebody sees old buttons
 			s.ws.FailNext("chat.update", "cant_update_message", 1)
 		}
-		s.click("ben", gate, "deny")
+		s.deny("ben", gate, "no")
 		s.settle(run)
 		if len(s.buttons(gate)) == 0 {
 			s.tb.Fatal("the gate lost its buttons although no edit got through")

@@ -146,9 +146,16 @@ func (b *Bot) slash(ctx context.Context, f frame, ack func(any)) {
 		Key: key, Origin: engine.OriginTyped, Text: p.Text,
 		Actor: engine.Actor{Team: p.TeamID, User: p.UserID, Name: p.UserName, Channel: p.ChannelID},
 	})
-	m := hookMessage(reply)
+	m := hookMessage(withButton(reply))
 	if late {
 		b.respond(ctx, p.ResponseURL, m)
+		return
+	}
+	if reply.Form != nil {
+		ack(nil)
+		if !b.open(ctx, p.TriggerID, reply.Form, stand{Channel: p.ChannelID}) {
+			b.respond(ctx, p.ResponseURL, m)
+		}
 		return
 	}
 	if encoded, err := json.Marshal(m); err == nil && len(encoded) <= maxAck {

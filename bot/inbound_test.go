@@ -23,6 +23,10 @@ type answers struct {
 
 func (a answers) Say(context.Context, commands.Request) commands.Reply { return a.answer() }
 func (a answers) Press(context.Context, commands.Press) commands.Reply { return a.answer() }
+func (a answers) Submit(context.Context, commands.Submission) commands.Reply {
+	return a.answer()
+}
+func (a answers) Options(context.Context, commands.OptionQuery) commands.Found { return commands.Found{} }
 
 func (a answers) answer() commands.Reply {
 	if a.panic {

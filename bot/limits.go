@@ -15,6 +15,20 @@ const (
 	// docs.slack.dev/reference/block-kit/block-elements/button-element: value of 2,000 characters, label of 75.
 	maxValue = 2000
 	maxLabel = 75
+	// docs.slack.dev/reference/views: 100 blocks, 250 KB, title and buttons of 24 characters, private_metadata
+	// of 3,000; docs.slack.dev/reference/block-kit/block-elements and composition-objects: text inputs of 3,000
+	// characters, menus of 100 options, whose texts have 75; docs.slack.dev/reference/block-kit/blocks/input-block:
+	// label and hint of 2,000, of which less is better on a phone.
+	maxViewBlocks = 100
+	maxViewBytes  = 240_000
+	maxViewTitle  = 24
+	maxMetadata   = 3000
+	maxInput      = 3000
+	maxOptions    = 100
+	maxOptionText = 75
+	maxFieldLabel = 150
+	maxHint       = 500
+	maxComplaint  = 300
 	// chat.update refuses text above 4,000 characters.
 	maxFallback = 3000
 	// docs.slack.dev/reference/block-kit/blocks/actions-block: 25 elements.

@@ -37,7 +37,25 @@ type manifestFeatures struct {
 		DisplayName  string `json:"display_name" yaml:"display_name"`
 		AlwaysOnline bool   `json:"always_online" yaml:"always_online"`
 	} `json:"bot_user" yaml:"bot_user"`
+	Shortcuts     []Shortcut        `json:"shortcuts" yaml:"shortcuts"`
 	SlashCommands []manifestCommand `json:"slash_commands" yaml:"slash_commands"`
+}
+
+// Shortcut opens a form: from anywhere (global), or from the menu of a message.
+type Shortcut struct {
+	Name        string `json:"name" yaml:"name"`
+	Type        string `json:"type" yaml:"type"`
+	CallbackID  string `json:"callback_id" yaml:"callback_id"`
+	Description string `json:"description" yaml:"description"`
+}
+
+// Shortcuts are those that [Bot] answers. Two installations in one workspace are told apart by the name of the
+// app, which Slack shows beside them.
+func Shortcuts() []Shortcut {
+	return []Shortcut{
+		{Name: "Run a playbook", Type: "global", CallbackID: runShortcut, Description: "Choose a playbook, fill in its inputs, start it"},
+		{Name: "Run a playbook here", Type: "message", CallbackID: runHereShortcut, Description: "The same, in the channel of a message"},
+	}
 }
 
 type manifestCommand struct {
@@ -93,6 +111,7 @@ func NewManifest(o ManifestOptions) (Manifest, error) {
 	m.Display.Description = "Run, watch and approve playbooks from Slack"
 	m.Features.AppHome.HomeTab, m.Features.AppHome.MessagesTab = true, true
 	m.Features.BotUser.DisplayName, m.Features.BotUser.AlwaysOnline = o.Name, true
+	m.Features.Shortcuts = Shortcuts()
 	m.Features.SlashCommands = []manifestCommand{{
 		Command: o.Command, Description: "Run playbooks and see past runs", UsageHint: "run NAME key=value … | history | status | help",
 	}}

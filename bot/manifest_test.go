@@ -28,6 +28,7 @@ func clientMethods() map[string][]string {
 		"UpdateMessageContext":       {"chat.update"},
 		"GetUserInfoContext":         {"users.info"},
 		"PublishViewContext":         {"views.publish"},
+		"OpenViewContext":            {"views.open"},
 		"GetConversationInfoContext": {"conversations.info"},
 		"GetConversationsContext":    {"conversations.list"},
 		"GetUserGroupMembersContext": {"usergroups.users.list"},

@@ -14,7 +14,7 @@ func TestSecretLost_isToldOnceAndTheCardSaysSo(t *testing.T) {
 inputs: {token: {description: Token, type: Secret}}
 tasks: [{do: {name: drain, description: "Drain with {{ inputs.token }}", destructive: true, any: "{{ inputs.token }}"}}]
 `)
-		if said := s.slash("ana", "#deploys", "run web token="+secret); !has(said, "is a secret, and chat keeps what is typed", "playbot run web") || has(said, secret) {
+		if said := s.slash("ana", "#deploys", "run web token="+secret); !has(said, "is a secret, and chat keeps what is typed", "run web asks for it in a form") || has(said, secret) {
 			s.tb.Errorf("ana was told %q", said)
 		}
 		ana := s.Ana

@@ -32,6 +32,7 @@ type stage struct {
 	log   *blockingLog
 	feed  *frozenFeed
 	net   *network
+	path  string // of the store
 
 	tb     *testing.T
 	change []func(*Options)
@@ -66,7 +67,7 @@ func onStage(t *testing.T, play func(s *stage), settings ...setting) {
 
 func newStage(t *testing.T, path string, settings []setting) *stage {
 	t.Helper()
-	s := &stage{tb: t, pipe: workspace.NewPipe(), books: &shelf{}}
+	s := &stage{tb: t, path: path, pipe: workspace.NewPipe(), books: &shelf{}}
 	opts := testWorkspace()
 	var house []func(*engine.Options)
 	for _, c := range settings {
@@ -114,6 +115,9 @@ func testWorkspace() workspace.Options {
 		BotUser: workspace.User{ID: "UBOT", Name: "playbot", IsBot: true},
 		Scopes:  ScopeNames(false), // what the manifest does not ask for, no test gets
 		Strict:  true,
+	}
+	for _, c := range Shortcuts() {
+		opts.Shortcuts = append(opts.Shortcuts, workspace.Shortcut{Name: c.Name, Type: c.Type, CallbackID: c.CallbackID})
 	}
 	people := []string{"UANA", "UBEN", "UGUS"}
 	all := append([]string{"UBOT"}, people...)

@@ -128,7 +128,7 @@ func TestApproval_ofOneWaveAsksAgainForTheRest(t *testing.T) {
 		s.book("roll", strings.Replace(rollingBook, "waves: [1, 2]", "waves: [1, 2]\n      destructive: true", 1))
 		s.slash("ana", "#deploys", "run roll")
 		gate := s.await("#deploys", "Approval needed", "wave by wave: 1 (1 node), 2 (2 nodes), 3 (2 nodes)", "nodes=1 or until=15:00 grants less")
-		s.wantButtons(gate, "approve", "approve_first", "deny")
+		s.wantButtons(gate, "approve", "approve_first", "approve_less", "deny")
 		if said := s.click("ben", gate, "approve_first"); !has(said, "You approved for one wave only") {
 			s.tb.Errorf("ben was told %q", said)
 		}

@@ -192,15 +192,15 @@ func (b *Bot) endMessage(run *engine.Run) message {
 	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
 
-// lostMessage says which secrets a run waits for after a restart.
+// lostMessage says which secrets a run waits for after a restart, with the button that gives them.
 func lostMessage(run *engine.Run) message {
 	d := newDrawing()
 	text := commands.LostSecrets(run)
-	leaves := []slack.RichTextSectionElement{d.leaf("✋ "+text, false)}
+	d.literal("✋ "+text, maxSection)
 	if mentionable(run.Requested.Actor) {
-		leaves = append(leaves, d.leaf("\n", false), slack.NewRichTextSectionUserElement(run.Requested.Actor.User, nil))
+		d.naming("", run.Requested.Actor, "")
 	}
-	d.rich(slack.NewRichTextSection(leaves...))
+	d.buttons(commands.SecretsButtons(run))
 	d.context("run " + run.ID.Short())
 	return message{text: fallback(run.Requested.Playbook.Name + " " + run.ID.Short() + ": " + text), blocks: d.done(run.ID)}
 }

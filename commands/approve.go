@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/playbot/playbot/engine"
@@ -21,7 +22,7 @@ func (c *Commands) approveVerb() verb {
 
 func (c *Commands) denyVerb() verb {
 	return verb{
-		name: "deny", aliases: []string{"reject"}, form: "deny RUN[.GATE] [REASON]", summary: "refuse what a run waits for", run: c.deny,
+		name: "deny", aliases: []string{"reject"}, form: "deny RUN[.GATE] REASON", summary: "refuse what a run waits for", run: c.deny,
 		flags: reasonFlag(),
 	}
 }
@@ -32,6 +33,9 @@ func (c *Commands) approve(ctx context.Context, q Request, a args) (Reply, error
 		return Reply{}, err
 	}
 	_, d.Rest = a.flag("rest")
+	if f, run, gate := c.lacksReason(ctx, q, d, true); f != nil {
+		return c.askWhy(ctx, q.Actor, run, gate, f)
+	}
 	return c.approved(ctx, d)
 }
 
@@ -40,7 +44,34 @@ func (c *Commands) deny(ctx context.Context, q Request, a args) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	if f, run, gate := c.lacksReason(ctx, q, d, false); f != nil {
+		return c.askWhy(ctx, q.Actor, run, gate, f)
+	}
 	return c.denied(ctx, d)
+}
+
+// lacksReason is the form that asks for the reason of a typed decision which has none: a no in chat always
+// has one, a yes where the gate asks for it. nil when nothing is missing, or the engine is to say so.
+func (c *Commands) lacksReason(ctx context.Context, q Request, d engine.Decision, yes bool) (*Form, *engine.Run, *engine.Approval) {
+	if q.Origin == engine.OriginTerminal || strings.TrimSpace(d.Reason) != "" || !d.Limit.IsZero() {
+		return nil, nil, nil
+	}
+	run, err := c.engine.Load(ctx, d.Run)
+	if err != nil {
+		return nil, nil, nil
+	}
+	a, ok := run.Approval(d.Approval)
+	switch {
+	case !ok:
+		return nil, nil, nil
+	case !yes:
+		return denyForm(run, a), run, a
+	case !a.WantsReason(true):
+		return nil, nil, nil
+	case d.Rest:
+		return approveForm(run, a, ActionRest), run, a
+	}
+	return approveForm(run, a, ActionApprove), run, a
 }
 
 // decision reads which gate is meant, for how much of what it asks where that may be said, and why.

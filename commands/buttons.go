@@ -12,6 +12,12 @@ import (
 // ApprovalButtons are the buttons of a gate that waits. The last one says no.
 func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
 	value := join(string(run), a.Approval)
+	confirm := func(c Confirm) *Confirm {
+		if a.WantsReason(true) { // a form asks for it, and is question enough
+			return nil
+		}
+		return &c
+	}
 	starts := "it starts at once"
 	if a.Uncompared != "" {
 		starts = "it starts as soon as the nodes could be compared"
@@ -19,19 +25,22 @@ func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
 	if n := a.Missing(); n > 1 {
 		starts = fmt.Sprintf("it starts when %d more have approved", n-1)
 	}
-	out := []Button{{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: &Confirm{
+	out := []Button{{Label: "Approve", Style: StylePrimary, Action: ActionApprove, Value: value, Confirm: confirm(Confirm{
 		Title: "Approve this step?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown.", Yes: "Approve", No: "Not yet",
-	}}}
+	})}}
 	if len(a.Waves) > 1 {
-		out = append(out, Button{Label: fmt.Sprintf("Wave %d only", max(a.Wave, 1)), Action: ActionFirst, Value: value, Confirm: &Confirm{
+		out = append(out, Button{Label: fmt.Sprintf("Wave %d only", max(a.Wave, 1)), Action: ActionFirst, Value: value, Confirm: confirm(Confirm{
 			Title: "Approve one wave?", Text: fmt.Sprintf("Run %s: %s, with one wave of %s, and then asks again for the rest.", run.Short(), starts, plural(a.Waves[0], "node")), Yes: "Approve it", No: "Not yet",
-		}})
+		})})
 	}
 	if a.MayRest() {
-		out = append(out, Button{Label: "Approve the rest", Action: ActionRest, Value: value, Confirm: &Confirm{
+		out = append(out, Button{Label: "Approve the rest", Action: ActionRest, Value: value, Confirm: confirm(Confirm{
 			Title: "Approve the rest?", Text: "Run " + run.Short() + ": " + starts + ", with exactly the properties shown. Later steps of this run that ask no more than this one are not asked about again, unless nodes appear.",
 			Yes: "Approve the rest", No: "Not yet",
-		}})
+		})})
+	}
+	if len(a.Waves) > 0 && len(a.Nodes) > 1 {
+		out = append(out, Button{Label: "Approve less…", Action: ActionLess, Value: value})
 	}
 	return append(out, Button{Label: "Deny", Style: StyleDanger, Action: ActionDeny, Value: value})
 }
@@ -56,7 +65,7 @@ func CardButtons(run *engine.Run) []Button {
 	if run.Status.Final() || run.Cancel != nil || !run.Lingers().IsZero() {
 		return nil
 	}
-	return append(SteerButtons(run), CancelButton(run.ID))
+	return append(append(SecretsButtons(run), SteerButtons(run)...), CancelButton(run.ID))
 }
 
 // SteerButtons are the buttons about how a run goes on: those that do something now.

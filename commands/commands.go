@@ -24,6 +24,7 @@ type Request struct {
 type Press struct {
 	Key    string
 	Actor  engine.Actor
+	Origin engine.Origin // engine.OriginTerminal where no form can be opened
 	Action Action
 	Value  string // as the button had it
 	Reason string // for an answer at a gate; empty where there was nothing to write one into
@@ -40,6 +41,7 @@ type Decider interface {
 	Deny(ctx context.Context, d engine.Decision) error
 	Cancel(ctx context.Context, id engine.RunID, who engine.Actor, reason string) error
 	Resolve(ctx context.Context, a engine.Answer) error
+	MayDecide(ctx context.Context, d engine.Decision, yes bool) error
 }
 
 // Steerer carries out what people say about how runs go on.
@@ -60,6 +62,11 @@ type Reader interface {
 	Approvers(r *engine.Run, a *engine.Approval) (people, groups []string)
 }
 
+// Chooser knows what there is to choose from.
+type Chooser interface {
+	Choices(book *playbooks.Playbook, input string) engine.Choices // at once
+}
+
 // Warden says whose word counts, and for what, with everything that is known.
 type Warden interface {
 	Admit(ctx context.Context, who engine.Actor, verb string) error
@@ -69,6 +76,12 @@ type Warden interface {
 	Known(ctx context.Context, who engine.Actor) error
 }
 
+// SecretTaker takes the secrets of runs that have lost them.
+type SecretTaker interface {
+	Lacks(ctx context.Context, id engine.RunID) ([]string, error)
+	GiveSecrets(ctx context.Context, s engine.Secrets) error
+}
+
 // Engine is what this package uses of engine.Engine.
 type Engine interface {
 	Starter
@@ -76,6 +89,8 @@ type Engine interface {
 	Steerer
 	Reader
 	Warden
+	Chooser
+	SecretTaker
 }
 
 // History finds runs, newest first.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/playbot/playbot/engine"
 )
@@ -56,7 +58,13 @@ func verbHelp(v verb) Reply {
 	return Reply{Title: v.name, Blocks: blocks}
 }
 
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 || r == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
 
 // verbFields lists what somebody has a use for.
 func (c *Commands) verbFields(who engine.Actor) Fields {

@@ -24,7 +24,7 @@ func (c *Commands) Press(ctx context.Context, p Press) Reply {
 // run is the run that a button belongs to; empty when it belongs to none.
 func (p Press) run() engine.RunID {
 	id, _, _ := strings.Cut(p.Value, valueSeparator)
-	if len(id) != idLength || p.Action == ActionSuggest {
+	if len(id) != idLength || p.Action == ActionSuggest || p.Action == ActionForm {
 		return ""
 	}
 	return engine.RunID(id)
@@ -35,7 +35,7 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return Reply{}, err
 	}
 	switch p.Action {
-	case ActionApprove, ActionRest, ActionFirst, ActionDeny:
+	case ActionApprove, ActionRest, ActionFirst, ActionLess, ActionDeny:
 		return c.pressGate(ctx, p)
 	case ActionRetry, ActionMarkDone, ActionMarkFailed, ActionAbort:
 		return c.pressResolve(ctx, p)
@@ -45,6 +45,10 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return c.pressHold(ctx, p)
 	case ActionNext, ActionStop:
 		return c.pressWaves(ctx, p)
+	case ActionSecrets:
+		return c.pressSecrets(ctx, p)
+	case ActionForm:
+		return c.pressForm(ctx, p)
 	case ActionSuggest:
 		return Reply{Private: true, Blocks: []Block{say("Copy this line, change what is wrong, and send it:"), Preformatted{Text: p.Value}}}, nil
 	}
@@ -68,6 +72,9 @@ func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
 	if a, ok := run.Approval(parts[1]); ok {
 		if err := pending(run, a); err != nil {
 			return Reply{}, err
+		}
+		if f := pressNeedsForm(run, a, p); f != nil {
+			return c.askWhy(ctx, p.Actor, run, a, f)
 		}
 	}
 	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor, Reason: p.Reason, Rest: p.Action == ActionRest}

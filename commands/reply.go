@@ -12,6 +12,8 @@ type Reply struct {
 	Blocks  []Block      // in the order in which they are shown
 	Run     engine.RunID // the run that this is about, when it is about one: what shows it may be redrawn
 	Code    engine.Code  // why nothing was done; empty when it was
+	// Form asks for what is missing, where one can be opened; the blocks say it where none can. nil: nothing is asked.
+	Form *Form
 }
 
 // Block is a part of a reply: [Text], [Fields], [List], [Preformatted], [Buttons] or [Context].
@@ -88,11 +90,12 @@ const (
 // Action is what a button does when it is pressed.
 type Action string
 
-// The actions. All but suggest and show change something.
+// The actions. All but suggest, show and those that open a form change something.
 const (
 	ActionApprove    Action = "approve"
 	ActionRest       Action = "approve_rest"  // and the later gates of the run
 	ActionFirst      Action = "approve_first" // the first wave alone
+	ActionLess       Action = "approve_less"  // opens a form that asks for how much
 	ActionDeny       Action = "deny"
 	ActionCancel     Action = "cancel"
 	ActionPause      Action = "pause"
@@ -105,6 +108,8 @@ const (
 	ActionAbort      Action = "abort"       // the run ends there; only its always tasks run
 	ActionSuggest    Action = "suggest"     // answers with the line to copy and runs nothing
 	ActionShow       Action = "show"        // answers with the run
+	ActionForm       Action = "form"        // opens the form of the line that the button carries
+	ActionSecrets    Action = "secrets"     // opens the form for secrets that a restart has lost
 )
 
 // Button is a button. Value is opaque to whoever draws it and comes back in the [Press].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/playbot/playbot/engine"
@@ -18,44 +19,138 @@ func (c *Commands) runVerb() verb {
 	}
 }
 
-// start checks everything that can be checked before it asks the engine.
+// start starts what a line says.
 func (c *Commands) start(ctx context.Context, q Request, a args) (Reply, error) {
 	if len(a.words) == 0 {
-		return Reply{}, engine.Errorf(engine.CodeInvalid, "say which playbook: run PLAYBOOK [INPUT=VALUE …]; `list` shows what there is")
+		return c.RunForm(q.Actor), nil
 	}
-	name, err := a.name()
+	book, given, err := c.asked(q, a)
 	if err != nil {
 		return Reply{}, err
+	}
+	r, err := c.launch(ctx, q, book, given)
+	if r.Form != nil {
+		if line := again("run", c.unsecret(q.Actor, append(a.words[:1:1], a.sets...))); len(line) <= maxButtonValue {
+			r.Form.Again.Value = line
+		}
+	}
+	return r, err
+}
+
+// pressForm opens the form of a line that could not be opened when it was said. It starts nothing.
+func (c *Commands) pressForm(ctx context.Context, p Press) (Reply, error) {
+	q := Request{Key: p.Key, Actor: p.Actor, Origin: engine.OriginButton}
+	words, err := parse(p.Value, q.Origin)
+	if err != nil || len(words) == 0 || words[0].value.text != "run" {
+		return Reply{}, stale()
+	}
+	a, err := readArgs(words[1:], c.runVerb())
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(a.words) == 0 {
+		return c.RunForm(q.Actor), nil
+	}
+	book, given, err := c.asked(q, a)
+	if err != nil {
+		return Reply{}, err
+	}
+	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
+		return c.launch(ctx, q, book, nil)
+	}
+	_, err = book.Bind(given, true)
+	problems, _ := errors.AsType[*playbooks.Problems](err)
+	f := c.runForm(ctx, q.Actor, book, given, problems, beginAnew)
+	f.Again.Value = p.Value
+	return asking(Reply{Private: true, Code: engine.CodeInvalid, Blocks: []Block{
+		paragraph(plain("%s asks for inputs. It is run like this: ", book.Name), code(usage(book))),
+	}}, f), nil
+}
+
+// asked reads which playbook a line is about, and what it gives.
+func (c *Commands) asked(q Request, a args) (*playbooks.Playbook, map[string]any, error) {
+	name, err := a.name()
+	if err != nil {
+		return nil, nil, err
 	}
 	book, err := c.book(q.Actor, name)
 	if err != nil {
-		return Reply{}, err
+		return nil, nil, err
 	}
 	if err := typedSecret(q.Origin, book, a); err != nil {
-		return Reply{}, err
+		return nil, nil, err
 	}
 	if len(a.words) > 1 {
-		return Reply{}, wrong(a.words[1].col, "%q is not an input; write INPUT=VALUE, with values that have spaces in double quotes", short(a.words[1].value.text, 60))
+		return nil, nil, wrong(a.words[1].col, "%q is not an input; write INPUT=VALUE, with values that have spaces in double quotes", short(a.words[1].value.text, 60))
 	}
-	if d := c.engine.May(q.Actor, policy.Run, book.Name); d.Allowed {
-		given, err := a.inputs(book)
-		if err != nil {
-			return Reply{}, err
-		}
-		if err := addSecrets(given, q, book); err != nil {
-			return Reply{}, err
-		}
-		bound, err := book.Bind(given, true)
-		if problems, ok := errors.AsType[*playbooks.Problems](err); ok {
-			return badInputs(book, problems), nil
-		}
-		if err != nil {
-			return Reply{}, err
-		}
-		return c.started(ctx, q, book, bound)
+	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
+		return book, nil, nil // the engine refuses, whatever was given
 	}
-	_, err = c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name})
-	return Reply{}, err // the engine refuses and writes the refusal down
+	given, err := a.inputs(book)
+	return book, given, err
+}
+
+// launch checks everything that can be checked before it asks the engine: the one way to a run, for lines
+// and forms. What is wrong or missing is asked for in a form.
+func (c *Commands) launch(ctx context.Context, q Request, book *playbooks.Playbook, given map[string]any) (Reply, error) {
+	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
+		_, err := c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name})
+		return Reply{}, err // the engine refuses and writes the refusal down
+	}
+	with := maps.Clone(given)
+	if with == nil {
+		with = map[string]any{}
+	}
+	if err := addSecrets(with, q, book); err != nil {
+		return Reply{}, err
+	}
+	bound, err := book.Bind(with, true)
+	if problems, ok := errors.AsType[*playbooks.Problems](err); ok {
+		return c.askInputs(ctx, q, book, with, problems), nil
+	}
+	if err != nil {
+		return Reply{}, err
+	}
+	r, err := c.started(ctx, q, book, bound)
+	if q.Origin != engine.OriginForm || err == nil {
+		return r, err
+	}
+	return c.orAskAgain(ctx, q.Key, r, err, c.runForm(ctx, q.Actor, book, showable(q, with), nil, beginAgain))
+}
+
+// askInputs says what is wrong with inputs, and asks for them where that is possible.
+func (c *Commands) askInputs(ctx context.Context, q Request, book *playbooks.Playbook, given map[string]any, problems *playbooks.Problems) Reply {
+	switch {
+	case q.Origin == engine.OriginTerminal:
+		return badInputs(book, problems)
+	case q.Origin != engine.OriginForm:
+		return asking(badInputs(book, problems), c.runForm(ctx, q.Actor, book, given, problems, beginAnew))
+	}
+	if len(q.Secrets) > 0 {
+		quiet(book, problems)
+	}
+	f := c.runForm(ctx, q.Actor, book, showable(q, given), nil, beginAgain)
+	f.complain(given, problems)
+	f.demand(problems)
+	return asking(badInputs(book, problems), f)
+}
+
+// showable is what may be shown again of what was given in a form: nothing when secrets were given too, of
+// which any other field may hold one. Slack keeps what stands in the fields of a form that is drawn again.
+func showable(q Request, given map[string]any) map[string]any {
+	if len(q.Secrets) > 0 {
+		return nil
+	}
+	return given
+}
+
+// quiet takes what was given out of problems, for the same reason: what would be right remains.
+func quiet(book *playbooks.Playbook, problems *playbooks.Problems) {
+	for _, p := range problems.All() {
+		if in, ok := book.Input(p.Input); !ok || !in.Secret() {
+			p.Message = fmt.Sprintf("input %q: it is not what it should be", p.Input)
+		}
+	}
 }
 
 func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playbook, inputs map[string]any) (Reply, error) {

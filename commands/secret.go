@@ -20,14 +20,20 @@ func typedSecret(from engine.Origin, book *playbooks.Playbook, a args) error {
 			return wrong(w.col, "the input %q is a secret, and the list of processes and the history of the shell show what is typed, so nothing was started; leave it out to be asked for it, or write --secret %s=@FILE, --secret %s=- for standard input, or --secret %s=env:VARIABLE",
 				w.name, w.name, w.name, w.name)
 		}
-		return wrong(w.col, "the input %q is a secret, and chat keeps what is typed, so nothing was started; replace the secret, since others may have read it, and %s", w.name, inTerminal(book))
+		return wrong(w.col, "the input %q is a secret, and chat keeps what is typed, so nothing was started; replace the secret, since others may have read it, and leave it out of the line; %s", w.name, inForm(book))
 	}
 	return nil
 }
 
-// inTerminal says how a playbook is started that asks for secrets.
-func inTerminal(book *playbooks.Playbook) string {
-	return fmt.Sprintf("run the playbook in a terminal: `playbot run %s` asks for it there", book.Name)
+// inForm says how a playbook is started with a secret in chat. One without a secret that must be given
+// starts at once when it is named.
+func inForm(book *playbooks.Playbook) string {
+	for _, in := range book.Secrets() {
+		if in.Required {
+			return fmt.Sprintf("`run %s` asks for it in a form", book.Name)
+		}
+	}
+	return "`run` without a playbook opens a form that takes it"
 }
 
 // addSecrets adds what was given apart from the line.
@@ -38,14 +44,10 @@ func addSecrets(given map[string]any, q Request, book *playbooks.Playbook) error
 		}
 		given[name] = q.Secrets[name]
 	}
-	for _, in := range book.Secrets() {
-		if _, ok := given[in.Name]; ok || !in.Required {
-			continue
-		}
-		if q.Origin == engine.OriginTerminal {
+	for _, in := range book.Secrets() { // elsewhere a form asks for them
+		if _, ok := given[in.Name]; !ok && in.Required && q.Origin == engine.OriginTerminal {
 			return engine.Errorf(engine.CodeInvalid, "%s asks for the secret %q, and nobody is at the terminal to give it; write --secret %s=@FILE or --secret %s=env:VARIABLE", book.Name, in.Name, in.Name, in.Name)
 		}
-		return engine.Errorf(engine.CodeInvalid, "%s asks for the secret %q, which cannot be given in chat, since chat keeps what is typed; %s", book.Name, in.Name, inTerminal(book))
 	}
 	return nil
 }
@@ -105,18 +107,18 @@ func LostSecrets(r *engine.Run) string {
 	case 0:
 		return ""
 	case 1:
-		return "It waits for the secret " + names[0] + ", which was lost when playbot was restarted. " + givenAgain(r)
+		return "It waits for the secret " + names[0] + ", which was lost when playbot was restarted. " + givenAgain(r, "it")
 	}
-	return "It waits for the secrets " + strings.Join(names, ", ") + ", which were lost when playbot was restarted. " + givenAgain(r)
+	return "It waits for the secrets " + strings.Join(names, ", ") + ", which were lost when playbot was restarted. " + givenAgain(r, "them")
 }
 
 // givenAgain says how lost secrets are given again, by where the run was started.
-func givenAgain(r *engine.Run) string {
+func givenAgain(r *engine.Run, them string) string {
 	switch p := r.Requested.Parent; {
 	case p != nil:
 		return fmt.Sprintf("Run %s, which started it, hands them on once it has its own.", p.Run.Short())
 	case r.Requested.Origin == engine.OriginTerminal:
-		return "The next `playbot run` asks for it again."
+		return "The next `playbot run` asks for " + them + " again."
 	}
-	return "Chat keeps what is typed, so that nothing can be given here: stop the run, and start it again in a terminal."
+	return "The button \"Give secrets\" asks for " + them + " in a form."
 }

@@ -34,6 +34,10 @@ type talk struct {
 	drawn    []commands.Button                  // of the latest answer with buttons
 	posted   map[engine.RunID][]commands.Button // in the threads of runs
 	hold     map[string]chan struct{}           // tasks that hang
+	asks     *commands.Form                     // the latest form
+	forms    int                                // how many were opened
+	sent     commands.Submission                // the latest
+	anew     bool                               // what is asked next is another form than the latest
 }
 
 // ownApproval is the part of a conversation in which people may approve what they asked for.

@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite the conversations in testdata")
 //	ana clicks LABEL             presses a button of the latest answer that had one
 //	ana clicks LABEL of r-000001 presses a button that the run's thread shows, or showed last
 //	ana presses ACTION with TEXT presses a button that nobody drew
+//	ana fills NAME=VALUE | …     sends the latest form, with these beside what it began with; "ana fills again" sends it once more
+//	ana looks up FIELD: TEXT     opens a menu of the latest form and types
 //	* 2h pass                    and other things that happen; see [talk.happens]
 //
 // Runs are r-000001 and so on in the order in which they were requested; r-{1:4} is the first of
@@ -98,6 +100,8 @@ func play(t *testing.T, files []txtar.File, script string) string {
 var (
 	hasLine    = regexp.MustCompile(`^([a-z]+)(?: at a terminal| has ([^:]+)): ?(.*)$`)
 	saysLine   = regexp.MustCompile(`^([a-z]+)( again)?(?: in (r-\S+))?: ?(.*)$`)
+	fillsLine  = regexp.MustCompile(`^([a-z]+) fills(?: (.*))?$`)
+	looksLine  = regexp.MustCompile(`^([a-z]+) looks up ([^:]+):? ?(.*)$`)
 	clicksLine = regexp.MustCompile(`^([a-z]+) clicks (.+?)(?: of (r-\S+))?$`)
 	pressLine  = regexp.MustCompile(`^([a-z]+) presses (\w+) with ?(.*)$`)
 )
@@ -118,6 +122,12 @@ func (k *talk) line(line string) string {
 		b := k.button(m[2], m[3])
 		return k.press(actor(m[1]), b.Action, b.Value)
 	}
+	if m := fillsLine.FindStringSubmatch(line); m != nil {
+		return k.fill(actor(m[1]), m[2])
+	}
+	if m := looksLine.FindStringSubmatch(line); m != nil {
+		return k.lookUp(actor(m[1]), m[2], m[3])
+	}
 	if m := hasLine.FindStringSubmatch(line); m != nil {
 		return k.atTerminal(actor(m[1]), m[2], m[3])
 	}
@@ -132,6 +142,7 @@ func (k *talk) line(line string) string {
 	if m[3] != "" {
 		q.RunHint = k.run(m[3])
 	}
+	k.anew = true
 	return k.answer(k.commands.Say(k.t.Context(), q))
 }
 
@@ -208,6 +219,7 @@ func (k *talk) button(label, run string) commands.Button {
 
 func (k *talk) press(who engine.Actor, action commands.Action, value string) string {
 	k.lines++
+	k.anew = true
 	return k.answer(k.commands.Press(k.t.Context(), commands.Press{
 		Key: fmt.Sprintf("click/%d", k.lines), Actor: who, Action: action, Value: value,
 	}))
@@ -246,7 +258,7 @@ func (k *talk) answer(r commands.Reply) string {
 		}
 		b.WriteString("\n")
 	}
-	return b.String()
+	return b.String() + k.form(r.Form)
 }
 
 // pointsOn reports whether a refusal says what to do next: something to type, or a remedy behind

@@ -13,7 +13,7 @@ import (
 // waits says what a run waits for, and, to whoever may, how to answer: first that it is paused, because what else it waits for
 // does not let it go on then.
 func (c *Commands) waits(who engine.Actor, r *engine.Run) []Block {
-	return slices.Concat(pausedBlocks(r), spoken(r), held(r), c.asked(who, r))
+	return slices.Concat(pausedBlocks(r), spoken(r), held(r), c.question(who, r))
 }
 
 // spoken says what people said that does not count yet.
@@ -43,12 +43,15 @@ func held(r *engine.Run) []Block {
 	}
 	if len(r.SecretsNeeded) > 0 {
 		out = append(out, paragraph(outside(LostSecrets(r)), plain(" "), code("/playbook cancel "+r.ID.Short()), plain(" stops it without.")))
+		if give := SecretsButtons(r); give != nil {
+			out = append(out, Buttons{Items: give})
+		}
 	}
 	return out
 }
 
-// asked is the gate or the attempt that a person is asked about.
-func (c *Commands) asked(who engine.Actor, r *engine.Run) []Block {
+// question is the gate or the attempt that a person is asked about.
+func (c *Commands) question(who engine.Actor, r *engine.Run) []Block {
 	if a := r.Pending(); a != nil {
 		name := fmt.Sprintf("%s.%d", r.ID.Short(), a.Number)
 		what := []Span{outside(r.Steps[a.Path].Description), plain("%s", WhichWaves(a))}

@@ -61,6 +61,7 @@ type Engine struct {
 	leases   *leaseTable
 	families *families
 	active   *activeRuns
+	choices  *choiceCache
 }
 
 var errStopping = errors.New("playbot is stopping")
@@ -86,6 +87,7 @@ func New(opts Options) (*Engine, error) {
 		leases:   newLeaseTable(),
 		families: newFamilies(),
 		active:   newActiveRuns(),
+		choices:  newChoiceCache(),
 	}, nil
 }
 

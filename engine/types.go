@@ -13,6 +13,8 @@ type Types struct {
 	Tasks  []TaskType
 	Nodes  []NodeSourceType
 	Stores []DataStoreType
+	// Program answers `choices: {command: …}`; nil: such choices cannot be looked up.
+	Program Program
 }
 
 var _ playbooks.Vocabulary = Types{}

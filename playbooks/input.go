@@ -133,8 +133,8 @@ func parseBool(s string) (any, error) {
 func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) {
 	out := make(map[string]any)
 	bad := &Problems{}
-	complain := func(remedy, format string, args ...any) {
-		bad.list = append(bad.list, &Problem{Message: fmt.Sprintf(format, args...), Remedy: remedy})
+	complain := func(input, remedy, format string, args ...any) {
+		bad.list = append(bad.list, &Problem{Input: input, Message: fmt.Sprintf(format, args...), Remedy: remedy})
 	}
 	var declared []string
 	for _, in := range p.Inputs {
@@ -144,9 +144,9 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 	}
 	for _, name := range sortedKeys(given) {
 		if in, ok := p.Input(name); !ok {
-			complain(suggest(name, declared), "unknown input %q", name)
+			complain(name, suggest(name, declared), "unknown input %q", name)
 		} else if in.Dynamic {
-			complain("change the value in the store", "input %q cannot be given; it is always read from %s", name, in.Data)
+			complain(name, "change the value in the store", "input %q cannot be given; it is always read from %s", name, in.Data)
 		}
 	}
 	for _, in := range p.Inputs {
@@ -157,7 +157,7 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 		case present:
 			checked, err := in.accept(v, raw)
 			if err != nil {
-				complain(in.expects(), "input %q: %s", in.Name, err)
+				complain(in.Name, in.expects(), "input %q: %s", in.Name, err)
 			}
 			out[in.Name] = checked
 		case in.Data != "":
@@ -172,7 +172,7 @@ func (p *Playbook) Bind(given map[string]any, raw bool) (map[string]any, error) 
 			if in.Secret() {
 				remedy = "it is a secret, which only somebody who is asked for it or a secret of the playbook around gives"
 			}
-			complain(remedy, "input %q is missing (%s)", in.Name, what)
+			complain(in.Name, remedy, "input %q is missing (%s)", in.Name, what)
 		}
 	}
 	if len(bad.list) > 0 {

@@ -21,6 +21,7 @@ type Problem struct { //nolint:errname // problem is the word of the field, in f
 	Line    string // the line of the file, as it is
 	Message string // what is wrong
 	Remedy  string // what to write instead
+	Input   string // the input that was given wrong or is missing, when [Playbook.Bind] says so
 	Warning bool   // it loads all the same
 	cause   error  // what a template met when it was evaluated
 }

@@ -151,6 +151,7 @@ type Press struct {
 	BlockID  string // may be empty when ActionID is unique
 	ActionID string
 	Value    map[string]any // the part of the action that its element adds; nil takes it from the element
+	State    map[string]any // what stands in the inputs of the view: block id to action id to state
 }
 
 // Click presses the first button of a message with that action id.
@@ -183,7 +184,7 @@ func (s *Server) pressPayload(p Press) (map[string]any, error) {
 			return nil, fmt.Errorf("there is no view %q", p.View)
 		}
 		blocks, _ = v.Body["blocks"].([]any)
-		payload["view"] = s.wireView(v, nil)
+		payload["view"] = s.wireView(v, p.State)
 		payload["container"] = map[string]any{"type": "view", "view_id": v.ID}
 	} else {
 		ch := s.channel(p.Channel)

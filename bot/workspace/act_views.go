@@ -51,13 +51,38 @@ func (s *Server) Submit(ctx context.Context, user, viewID string, values map[str
 	}
 	payload := s.interaction("view_submission", u)
 	payload["view"] = s.wireView(v, values)
-	payload["response_urls"] = []any{}
+	payload["response_urls"] = s.chosenHooks(u, v, values)
 	s.mu.Unlock()
 	ack, err := s.deliver(ctx, "interactive", payload, true, nil)
 	if err != nil {
 		return nil, err
 	}
 	return s.afterSubmit(u.ID, v, ack)
+}
+
+// chosenHooks are response_urls for the conversations that were chosen where the app asked for them:
+// docs.slack.dev/surfaces/modals. The caller holds the lock.
+func (s *Server) chosenHooks(u User, v *view, values map[string]any) []any {
+	out := []any{}
+	blocks, _ := v.Body["blocks"].([]any)
+	for _, b := range blocks {
+		block, _ := b.(map[string]any)
+		element, _ := block["element"].(map[string]any)
+		if block["type"] != "input" || element["response_url_enabled"] != true {
+			continue
+		}
+		id, _ := block["block_id"].(string)
+		actionID, _ := element["action_id"].(string)
+		actions, _ := values[id].(map[string]any)
+		state, _ := actions[actionID].(map[string]any)
+		chosen, _ := state["selected_conversation"].(string)
+		if ch := s.channel(chosen); ch != nil {
+			out = append(out, map[string]any{
+				"block_id": id, "action_id": actionID, "channel_id": ch.ID, "response_url": s.newHook(ch.ID, u.ID, nil),
+			})
+		}
+	}
+	return out
 }
 
 // afterSubmit does what the app's response_action says: docs.slack.dev/surfaces/modals.
@@ -171,6 +196,22 @@ func (s *Server) Close(ctx context.Context, user, viewID string) error {
 
 // Suggest asks the app for the options of an external_select; those of groups come one after the other.
 func (s *Server) Suggest(ctx context.Context, p Press, typed string) ([]any, error) {
+	groups, err := s.SuggestGroups(ctx, p, typed)
+	var options []any
+	for _, g := range groups {
+		options = append(options, g.Options...)
+	}
+	return options, err
+}
+
+// OptionGroup are options under a label; those that the app did not group have none.
+type OptionGroup struct {
+	Label   string
+	Options []any
+}
+
+// SuggestGroups is Suggest with the groups that the app made.
+func (s *Server) SuggestGroups(ctx context.Context, p Press, typed string) ([]OptionGroup, error) {
 	payload, err := s.pressPayload(p)
 	if err != nil {
 		return nil, err
@@ -186,22 +227,39 @@ func (s *Server) Suggest(ctx context.Context, p Press, typed string) ([]any, err
 	var answer struct {
 		Options []any `json:"options"`
 		Groups  []struct {
-			Options []any `json:"options"`
+			Label   map[string]any `json:"label"`
+			Options []any          `json:"options"`
 		} `json:"option_groups"`
 	}
 	if err := json.Unmarshal(ack, &answer); err != nil {
 		return nil, fmt.Errorf("read options: %w", err)
 	}
-	options := answer.Options
-	for _, g := range answer.Groups {
-		options = append(options, g.Options...)
+	var out []OptionGroup
+	if len(answer.Options) > 0 {
+		out = append(out, OptionGroup{Options: answer.Options})
 	}
-	return options, s.checkOptions(options)
+	for _, g := range answer.Groups {
+		label, _ := g.Label["text"].(string)
+		out = append(out, OptionGroup{Label: label, Options: g.Options})
+		if err := s.checkGroup(g.Label, g.Options); err != nil {
+			return nil, err
+		}
+	}
+	return out, s.checkOptions(answer.Options)
+}
+
+// checkGroup refuses groups that a menu cannot show.
+func (s *Server) checkGroup(label map[string]any, options []any) error {
+	bad := blockkit.OptionGroup(label, options)
+	return s.refuseOptions(bad)
 }
 
 // checkOptions refuses options that a menu cannot show.
 func (s *Server) checkOptions(options []any) error {
-	bad := blockkit.Options(options)
+	return s.refuseOptions(blockkit.Options(options))
+}
+
+func (s *Server) refuseOptions(bad *blockkit.Refusal) error {
 	if bad == nil {
 		return nil
 	}

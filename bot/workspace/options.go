@@ -18,10 +18,11 @@ type Options struct {
 	Hint        string // what the page suggests to type in an empty channel
 	Users       []User
 	Channels    []Channel
-	Groups      []Group  // user groups
-	Scopes      []string // granted to the bot token
-	NoUserGroup bool     // usergroups.* answer plan_upgrade_required, as on free plans
-	Strict      bool     // rate limits by tier, as Slack has them
+	Groups      []Group    // user groups
+	Scopes      []string   // granted to the bot token
+	Shortcuts   []Shortcut // of the app
+	NoUserGroup bool       // usergroups.* answer plan_upgrade_required, as on free plans
+	Strict      bool       // rate limits by tier, as Slack has them
 	Logger      *slog.Logger
 }
 
@@ -56,6 +57,14 @@ type Channel struct {
 	Archived bool
 	Shared   bool // with another company
 	Private  bool // whoever is not in it does not learn that it exists
+}
+
+// Shortcut opens what the app shows for it: from anywhere, or from a message.
+type Shortcut struct {
+	Name        string
+	Type        string // "global" or "message"
+	CallbackID  string
+	Description string
 }
 
 // Group is a user group, as paid plans have them.

@@ -40,7 +40,7 @@ func (s *Server) routePage(mux *http.ServeMux) {
 	}
 	acts := map[string]func(*http.Request, pageAct) (any, error){
 		"say": s.pageSay, "act": s.pagePress, "submit": s.pageSubmit, "close": s.pageClose,
-		"options": s.pageOptions, "open_home": s.pageOpenHome,
+		"options": s.pageOptions, "open_home": s.pageOpenHome, "shortcut": s.pageShortcut,
 	}
 	for name, act := range acts {
 		mux.Handle("POST /{token}/api/"+name, s.guarded(func(w http.ResponseWriter, r *http.Request) {

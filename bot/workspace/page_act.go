@@ -28,7 +28,7 @@ type pageAct struct {
 func (a pageAct) press() Press {
 	return Press{
 		User: a.As, Channel: a.Container.Channel, TS: a.Container.TS, View: a.Container.ViewID,
-		BlockID: a.BlockID, ActionID: a.ActionID, Value: a.Action,
+		BlockID: a.BlockID, ActionID: a.ActionID, Value: a.Action, State: a.Values,
 	}
 }
 
@@ -58,11 +58,23 @@ func (s *Server) pageClose(r *http.Request, in pageAct) (any, error) {
 }
 
 func (s *Server) pageOptions(r *http.Request, in pageAct) (any, error) {
-	options, err := s.Suggest(r.Context(), in.press(), in.Value)
+	groups, err := s.SuggestGroups(r.Context(), in.press(), in.Value)
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"options": options}, nil
+	out := []map[string]any{}
+	for _, g := range groups {
+		out = append(out, map[string]any{"label": g.Label, "options": g.Options})
+	}
+	return map[string]any{"groups": out}, nil
+}
+
+// pageShortcut uses a shortcut, of a message when one is named.
+func (s *Server) pageShortcut(r *http.Request, in pageAct) (any, error) {
+	if in.Container.TS != "" {
+		return nil, s.MessageShortcut(r.Context(), in.As, in.Container.Channel, in.Container.TS, in.ActionID)
+	}
+	return nil, s.Shortcut(r.Context(), in.As, in.ActionID)
 }
 
 func (s *Server) pageOpenHome(_ *http.Request, in pageAct) (any, error) {

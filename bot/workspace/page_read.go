@@ -101,8 +101,12 @@ func (s *Server) pageState(r *http.Request) (any, error) {
 			"id": c.ID, "name": c.Name, "topic": c.Topic, "is_im": c.IM != "", "is_archived": c.Archived, "is_member": c.has(as), "last_ts": last,
 		})
 	}
+	shortcuts := make([]map[string]any, 0, len(s.opts.Shortcuts))
+	for _, c := range s.opts.Shortcuts {
+		shortcuts = append(shortcuts, map[string]any{"name": c.Name, "type": c.Type, "callback_id": c.CallbackID, "description": c.Description})
+	}
 	out := map[string]any{
-		"team": s.opts.Team.Name, "command": s.opts.Command, "as": as, "users": users, "channels": channels, "hint": s.opts.Hint, "view": nil,
+		"shortcuts": shortcuts, "team": s.opts.Team.Name, "command": s.opts.Command, "as": as, "users": users, "channels": channels, "hint": s.opts.Hint, "view": nil,
 	}
 	if body != nil {
 		out["view"] = s.wireView(s.viewByID(id), nil)

@@ -48,7 +48,7 @@ func (s *Server) plainBlock(b map[string]any) string {
 	case "image":
 		return fmt.Sprintf("(image: %v)", b["alt_text"])
 	case "input":
-		return s.object(b["label"]) + ": " + s.object(b["element"])
+		return s.object(b["label"]) + ": " + s.object(b["element"]) + s.beginning(b["element"])
 	case "table":
 		var rows []string
 		list, _ := b["rows"].([]any)
@@ -203,4 +203,25 @@ func (s *Server) token(t string) string {
 		return label
 	}
 	return target
+}
+
+// beginning is what stands in an input before anybody has touched it.
+func (s *Server) beginning(v any) string {
+	e, _ := v.(map[string]any)
+	out, _ := e["initial_value"].(string)
+	if o, ok := e["initial_option"].(map[string]any); ok {
+		out = s.object(o["text"])
+	}
+	if list, ok := e["initial_options"].([]any); ok {
+		var texts []string
+		for _, one := range list {
+			o, _ := one.(map[string]any)
+			texts = append(texts, s.object(o["text"]))
+		}
+		out = strings.Join(texts, ", ")
+	}
+	if out == "" {
+		return ""
+	}
+	return " = " + out
 }

@@ -117,7 +117,9 @@ func (v *runView) question() {
 	v.choices = nil
 	if a := v.run.Pending(); a != nil {
 		name = fmt.Sprintf("gate %s %d", a.Approval, len(a.Given)) // asked anew after every yes but the last
-		text, v.choices = v.gate(a), commands.ApprovalButtons(v.run.ID, a)
+		text, v.choices = v.gate(a), slices.DeleteFunc(commands.ApprovalButtons(v.run.ID, a), func(b commands.Button) bool {
+			return b.Action == commands.ActionLess // that is typed: approve RUN nodes=1
+		})
 	} else if s := v.run.Unknown(); s != nil {
 		n := s.Last().Attempt
 		name = fmt.Sprintf("unknown %s %d", s.Path, n)
@@ -236,7 +238,7 @@ func (v *runView) nobody(ctx context.Context) {
 
 func (v *runView) press(ctx context.Context, c commands.Button, reason string) {
 	reply := v.terminal.app.Commands.Press(ctx, commands.Press{
-		Key: string(engine.NewRunID(time.Now())), Actor: v.terminal.who, Action: c.Action, Value: c.Value, Reason: reason,
+		Key: string(engine.NewRunID(time.Now())), Actor: v.terminal.who, Origin: engine.OriginTerminal, Action: c.Action, Value: c.Value, Reason: reason,
 	})
 	v.terminal.say("%s", reply.Text())
 	if reply.Code == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/playbot/playbot/engine/datastores/file"
 	"github.com/playbot/playbot/engine/datastores/memory"
 	datastoresshell "github.com/playbot/playbot/engine/datastores/shell"
+	"github.com/playbot/playbot/engine/internal/process"
 	"github.com/playbot/playbot/engine/nodes/list"
 	nodesmcollective "github.com/playbot/playbot/engine/nodes/mcollective"
 	"github.com/playbot/playbot/engine/nodes/pql"
@@ -88,5 +89,6 @@ func Types(d Deps) engine.Types {
 			memory.Type(memory.NewLocks()),
 			datastoresshell.Type(),
 		},
+		Program: process.Printed,
 	}
 }

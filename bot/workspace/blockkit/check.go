@@ -58,6 +58,17 @@ func Options(options []any) *Refusal {
 	return nil
 }
 
+// OptionGroup checks a group of what an app answers to a block_suggestion. An empty one is refused.
+func OptionGroup(label map[string]any, options []any) *Refusal {
+	c := &checker{}
+	c.text("/label", label, plainOnly, maxOptionText)
+	c.options("/options", options, maxOptions, plainOnly)
+	if len(c.problems) > 0 {
+		return &Refusal{Name: "invalid_arguments", Messages: c.problems}
+	}
+	return nil
+}
+
 // View checks a modal or a Home tab.
 func View(v map[string]any) *Refusal {
 	raw, err := json.Marshal(v)

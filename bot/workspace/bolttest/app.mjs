@@ -38,6 +38,42 @@ const form = (title) => ({
   ],
 });
 
+// pick asks for one of what the app finds while somebody types.
+const pick = {
+  type: "modal",
+  callback_id: "pick",
+  title: { type: "plain_text", text: "Pick" },
+  submit: { type: "plain_text", text: "Next" },
+  blocks: [
+    {
+      type: "input",
+      block_id: "book",
+      label: { type: "plain_text", text: "Playbook" },
+      element: { type: "external_select", action_id: "book", min_query_length: 0 },
+    },
+  ],
+};
+
+app.shortcut("run", async ({ shortcut, ack, client }) => {
+  await ack();
+  await client.views.open({ trigger_id: shortcut.trigger_id, view: pick });
+});
+
+app.shortcut({ callback_id: "here", type: "message_action" }, async ({ shortcut, ack, respond }) => {
+  await ack();
+  await respond({ text: `here: ${shortcut.message.text}`, response_type: "ephemeral" });
+});
+
+app.options("book", async ({ ack, options }) => {
+  const option = { text: { type: "plain_text", text: `${options.value || "any"} book` }, value: "b" };
+  await ack({ option_groups: [{ label: { type: "plain_text", text: "as of now" }, options: [option] }] });
+});
+
+app.view("pick", async ({ ack, view }) => {
+  const chosen = view.state.values.book.book.selected_option.value;
+  await ack({ response_action: "push", view: form(`Run ${chosen}`) });
+});
+
 // /playbook <word>: each word tries another way to answer.
 app.command("/playbook", async ({ command, ack, respond, client }) => {
   switch (command.text) {

@@ -31,7 +31,9 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := install(t)
-	w := &world{Server: workspace.New(workspace.Options{}), t: t, app: &node{}, changed: make(chan struct{}, 1000)}
+	w := &world{Server: workspace.New(workspace.Options{Shortcuts: []workspace.Shortcut{
+		{Name: "Run", Type: "global", CallbackID: "run"}, {Name: "Here", Type: "message", CallbackID: "here"},
+	}}), t: t, app: &node{}, changed: make(chan struct{}, 1000)}
 	if err := w.Listen(t.Context(), "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +148,8 @@ func TestBolt_worksAgainstTheWorkspace(t *testing.T) { //nolint:tparallel // the
 		{"a click reaches the app and its card changes", (*world).click},
 		{"a form opens, complains and is submitted", (*world).modal},
 		{"a click opens a form that is filled later", (*world).update},
+		{"a shortcut opens a form whose menu is looked up, and which leads to another", (*world).shortcut},
+		{"a shortcut of a message knows it", (*world).messageShortcut},
 		{"a response_url answers after the ack", (*world).later},
 		{"the Home tab is published", (*world).home},
 		{"a mention is answered in its thread", (*world).mention},
@@ -232,6 +236,39 @@ func (w *world) update() {
 		w.t.Fatal(err)
 	}
 	w.hears("closed U0BEN")
+}
+
+func (w *world) shortcut() {
+	if err := w.Shortcut(w.t.Context(), "ana", "run"); err != nil {
+		w.t.Fatal(err)
+	}
+	id := w.form("ana", "Pick")
+	groups, err := w.SuggestGroups(w.t.Context(), workspace.Press{User: "ana", View: id, ActionID: "book"}, "web")
+	if err != nil || len(groups) != 1 || groups[0].Label != "as of now" || len(groups[0].Options) != 1 {
+		w.t.Fatalf("the menu offers %+v, %v", groups, err)
+	}
+	state := map[string]any{"type": "external_select", "selected_option": groups[0].Options[0]}
+	if wrong, err := w.Submit(w.t.Context(), "ana", id, map[string]any{"book": map[string]any{"book": state}}); err != nil || len(wrong) > 0 {
+		w.t.Fatalf("the choice was answered with %v, %v", wrong, err)
+	}
+	next := w.form("ana", "Run b")
+	for _, view := range []string{next, id} {
+		if err := w.Close(w.t.Context(), "ana", view); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.hears("closed U0ANA")
+}
+
+func (w *world) messageShortcut() {
+	said, err := w.Say("ben", channel, "", "look at this")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.MessageShortcut(w.t.Context(), "ana", channel, said.TS, "here"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.sees("ana", "here: look at this")
 }
 
 func (w *world) later() {

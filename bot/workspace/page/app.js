@@ -16,7 +16,8 @@
 //   #modal, #modal [data-role="submit"], #modal [data-role="close"], #modal .input-error
 //   #modal .input[data-block-id][data-action-id]               an input block
 //   #confirm-yes, #confirm-no      answers to a confirm dialog
-//   .option[data-value]            a found option of an external select
+//   .option[data-value]            a found option of an external select; .option-label above a group
+//   [data-shortcuts="global"], .menu-item[data-callback-id]    shortcuts beside the composer; "message" on a message
 //   .toast                         errors of actions
 //   #app[data-connection="open"]   the stream is connected
 import { $, h, displayName } from "./dom.js";
@@ -24,6 +25,7 @@ import { get, post, stream, oneAtATime } from "./api.js";
 import { MessageList } from "./messages.js";
 import { Modal, Home } from "./modal.js";
 import { Composer } from "./composer.js";
+import { shortcuts } from "./shortcuts.js";
 import { Sidebar, drawPeople } from "./sidebar.js";
 import { readPlace, writePlace } from "./place.js";
 import { toast, errorText } from "./dialogs.js";
@@ -87,7 +89,7 @@ class App {
     return {
       as: this.as, channelID: this.where.channel, namesKey: this.namesKey,
       user: (id) => byID(this.state.users, id), channel: (id) => byID(this.state.channels, id),
-      users: () => this.state.users, channels: () => this.state.channels,
+      users: () => this.state.users, channels: () => this.state.channels, shortcuts: () => this.state.shortcuts || [],
       openChannel: (id) => this.openChannel(id), complain: (text) => toast(text),
     };
   }
@@ -265,12 +267,21 @@ class App {
     $("composer-form").hidden = home;
     $("thread").hidden = !thread;
     $("app").classList.toggle("with-thread", Boolean(thread));
+    this.drawShortcuts();
     $("thread-channel").textContent = c ? (c.is_im ? c.name : "#" + c.name) : "";
     if (!c) return;
     const placeholder = c.is_archived ? "This channel is archived" : `Message ${c.is_im ? c.name : "#" + c.name}` + (this.state.hint ? `, or try ${this.state.hint}` : "");
     this.composer.open(this.as + c.id, placeholder, !c.is_archived);
     if (thread) this.threadComposer.open(this.as + c.id + thread, "Reply…", !c.is_archived);
     document.title = `${this.sidebar.unread(this.as) ? "• " : ""}${home ? "Home" : c.name} · ${this.state.team || "Local workspace"}`;
+  }
+
+  // drawShortcuts draws the shortcuts beside the composer, once: an open menu stays open.
+  drawShortcuts() {
+    const key = JSON.stringify([this.as, this.state.shortcuts]);
+    if (key === this.shortcutsKey) return;
+    this.shortcutsKey = key;
+    $("shortcuts").replaceChildren(shortcuts(this.ctx(), "global") || "");
   }
 
   async say(text, thread_ts) {

@@ -1,6 +1,6 @@
 // The elements that hold a choice. control(e, env) returns
 // {node, state()}: state() is the element's type specific part, as Slack sends it.
-// env: {ctx, saved, changed(state), find(text) => Promise<options>}.
+// env: {ctx, saved, changed(state), find(text) => Promise<[{label, options}]>}.
 import { h, displayName } from "./dom.js";
 import { words, plain } from "./mrkdwn.js";
 import { lookup, multiLookup } from "./lookup.js";
@@ -87,7 +87,8 @@ const lists = {
 
 function listSelect(e, env) {
   const [selected, initial, items] = lists[e.type];
-  const start = env.saved ? env.saved[selected] : e[initial];
+  const here = e.default_to_current_conversation && env.ctx.channelID;
+  const start = env.saved ? env.saved[selected] : e[initial] || here;
   const node = picker(e, [["", items(env.ctx)]], start, () => env.changed(state()));
   const state = () => ({ type: e.type, [selected]: node.value || null });
   return { node, state };

@@ -12,6 +12,7 @@ function combo(e, env, start, picked) {
     type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list",
     autocomplete: "off", placeholder: e.placeholder ? words(e.placeholder) : "Search…", value: start,
   });
+  let groups = [];
   let options = [];
   let at = -1;
   let asked = 0;
@@ -21,18 +22,21 @@ function combo(e, env, start, picked) {
   };
   const mark = (n) => {
     at = n;
-    [...list.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === n)));
-    list.children[n]?.scrollIntoView({ block: "nearest" });
+    const rows = [...list.querySelectorAll("[role=option]")];
+    rows.forEach((row, i) => row.setAttribute("aria-selected", String(i === n)));
+    rows[n]?.scrollIntoView({ block: "nearest" });
   };
   const choose = (o) => {
     show(false);
     picked(o);
   };
   const draw = () => {
-    list.replaceChildren(...options.map((o) => h("div.option", {
-      role: "option", data: { value: o.value },
-      onmousedown: (ev) => ev.preventDefault(), onclick: () => choose(o),
-    }, h("span", null, ...plain(o.text)), o.description && h("small", null, ...plain(o.description)))));
+    list.replaceChildren(...groups.flatMap((g) => [
+      ...(g.label ? [h("div.option-label", null, g.label)] : []),
+      ...(g.options || []).map((o) => h("div.option", {
+        role: "option", data: { value: o.value },
+        onmousedown: (ev) => ev.preventDefault(), onclick: () => choose(o),
+      }, h("span", null, ...plain(o.text)), o.description && h("small", null, ...plain(o.description))))]));
     if (!options.length) list.append(h("div.option.none", null, "No matches"));
     mark(options.length ? 0 : -1);
     show(true);
@@ -43,7 +47,8 @@ function combo(e, env, start, picked) {
     if (input.value.trim().length < (e.min_query_length ?? 0)) return show(false);
     const found = await env.find(input.value.trim());
     if (turn !== asked || !input.isConnected || document.activeElement !== input) return;
-    options = found;
+    groups = found;
+    options = found.flatMap((g) => g.options || []);
     draw();
   };
   let wait;

@@ -4,6 +4,7 @@ import { clock, fullTime, fromTS, dayKey, dayName, ago } from "./dates.js";
 import { body } from "./blocks.js";
 import { emoji } from "./emoji.js";
 import { errorText } from "./dialogs.js";
+import { shortcuts } from "./shortcuts.js";
 import { post } from "./api.js";
 
 const togetherFor = 5 * 60 * 1000;
@@ -62,7 +63,7 @@ function environment(m, ctx) {
     },
     find: async (block_id, action_id, value) => {
       try {
-        return (await findOptions(ctx, container, block_id, action_id, value)).options || [];
+        return (await findOptions(ctx, container, block_id, action_id, value)).groups || [];
       } catch (e) {
         ctx.complain(errorText(e.message));
         return [];
@@ -71,16 +72,21 @@ function environment(m, ctx) {
   };
 }
 
-// findOptions asks the bot for the options of a select.
-export async function findOptions(ctx, container, block_id, action_id, value) {
-  const answer = await post("options", { as: ctx.as, container, block_id, action_id, value });
+// findOptions asks the bot for the options of a select, as [{label, options}].
+export async function findOptions(ctx, container, block_id, action_id, value, values) {
+  const answer = await post("options", { as: ctx.as, container, block_id, action_id, value, values });
   if (!answer.ok) throw new Error(answer.error);
   return answer;
 }
 
-function tools(m, where) {
-  if (where.inThread || m.ephemeral || m.broadcast) return null;
-  return h("div.tools", null, h("button.icon-button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => where.openThread(m.ts) }, "↩"));
+function tools(m, ctx, where) {
+  if (m.ephemeral) return null;
+  const container = { type: "message", channel: m.channel || ctx.channelID, ts: m.ts };
+  const parts = [shortcuts(ctx, "message", container)];
+  if (!where.inThread && !m.broadcast) {
+    parts.unshift(h("button.icon-button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => where.openThread(m.ts) }, "↩"));
+  }
+  return parts.some(Boolean) ? h("div.tools", null, parts) : null;
 }
 
 // drawMessage draws one message; compact ones leave out avatar and name.
@@ -112,7 +118,7 @@ function drawMessage(m, compact, ctx, where) {
   const below = [reactions(m, ctx), replyLink(m, where)].filter(Boolean);
   content.append(...below);
   el.append(compact ? h("div.gutter", null, stamp) : h("div.gutter", null, avatar(author)), content);
-  const t = tools(m, where);
+  const t = tools(m, ctx, where);
   if (t) el.append(t);
   return el;
 }

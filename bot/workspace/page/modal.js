@@ -19,12 +19,12 @@ class Form {
       saved: (block, action) => before?.controls.get(block + "\n" + action)?.control.state(),
       register: (block, action, control, input) => this.controls.set(block + "\n" + action, { block, action, control, input }),
       act: async (block_id, action_id, action) => {
-        const answer = await post("act", { as: ctx.as, container, block_id, action_id, action });
+        const answer = await post("act", { as: ctx.as, container, block_id, action_id, action, values: this.values() });
         if (!answer.ok) ctx.complain(errorText(answer.error));
       },
       find: async (block, action, value) => {
         try {
-          return (await findOptions(ctx, container, block, action, value)).options || [];
+          return (await findOptions(ctx, container, block, action, value, this.values())).groups || [];
         } catch (e) {
           ctx.complain(errorText(e.message));
           return [];

@@ -76,6 +76,7 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 func (l *Local) start(ctx context.Context, o LocalOptions) error {
 	l.Workspace = workspace.New(workspace.Options{
 		Scopes: o.Scopes, Strict: o.Strict, Logger: o.Logger, Hint: "/playbook run web_upgrade tier=bravo rev=abc",
+		Shortcuts: shortcuts(),
 	})
 	if err := l.Workspace.Listen(ctx, o.Page); err != nil {
 		return err
@@ -97,6 +98,15 @@ func (l *Local) start(ctx context.Context, o LocalOptions) error {
 		return err
 	}
 	return l.configure(o, db, hooks)
+}
+
+// shortcuts are those that the manifest of the app offers.
+func shortcuts() []workspace.Shortcut {
+	var out []workspace.Shortcut
+	for _, s := range bot.Shortcuts() {
+		out = append(out, workspace.Shortcut{Name: s.Name, Type: s.Type, CallbackID: s.CallbackID, Description: s.Description})
+	}
+	return out
 }
 
 // known is what PuppetDB knows of the fleet.

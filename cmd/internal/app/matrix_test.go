@@ -138,8 +138,8 @@ func (s situation) play(t *testing.T) {
 	}
 	answer := w.say("ana", "/playbook run web_upgrade tier="+s.tier+" rev=abc")
 	if s.refused != "" {
-		if !strings.Contains(answer, "Nothing was started") || !strings.Contains(answer, s.refused) {
-			t.Errorf("the answer is %q, want a refusal that names %q", answer, s.refused)
+		if form := w.form("ana"); answer != "" || !strings.Contains(form, "⚠️") || !strings.Contains(form, s.refused) {
+			t.Errorf("the answer is %q, and the form %q, want a form that complains about %q", answer, form, s.refused)
 		}
 		if run := w.newest("web_upgrade"); run != nil {
 			t.Errorf("run %s was started", run.ID.Short())
@@ -151,6 +151,10 @@ func (s situation) play(t *testing.T) {
 		gate := w.gate()
 		if s.decide != "" {
 			w.click("ben", gate, s.decide)
+		}
+		if s.decide == "deny" {
+			w.form("ben")
+			w.fill("ben", "f.reason", "not tonight")
 		}
 	}
 	run := w.newest("web_upgrade")

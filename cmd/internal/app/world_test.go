@@ -130,6 +130,28 @@ func (w *world) click(who string, m workspace.Message, action string) {
 	}
 }
 
+// form waits for the form that somebody has before them, and returns it as they read it.
+func (w *world) form(who string) string {
+	w.t.Helper()
+	var text string
+	w.until("a form", func() bool {
+		_, body := w.Workspace.Modal(who)
+		text = w.Workspace.PlainView(body)
+		return body != nil
+	})
+	return text
+}
+
+// fill sends the form that somebody has before them, with text in one field.
+func (w *world) fill(who, field, value string) {
+	w.t.Helper()
+	id, _ := w.Workspace.Modal(who)
+	state := map[string]any{field: map[string]any{field: map[string]any{"type": "plain_text_input", "value": value}}}
+	if wrong, err := w.Workspace.Submit(w.t.Context(), who, id, state); err != nil || len(wrong) > 0 {
+		w.t.Fatalf("%s sent the form: %v, %v", who, wrong, err)
+	}
+}
+
 // newest is the latest run of a playbook, once it has ended.
 func (w *world) newest(playbook string) *engine.Run {
 	w.t.Helper()

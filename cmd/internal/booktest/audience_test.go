@@ -88,6 +88,10 @@ type nobody struct{}
 
 func (nobody) Say(context.Context, commands.Request) commands.Reply { return commands.Reply{} }
 func (nobody) Press(context.Context, commands.Press) commands.Reply { return commands.Reply{} }
+func (nobody) Submit(context.Context, commands.Submission) commands.Reply {
+	return commands.Reply{}
+}
+func (nobody) Options(context.Context, commands.OptionQuery) commands.Found { return commands.Found{} }
 
 // turns is a log that grows only while everybody else rests: what the bot has drawn when an event comes
 // does not depend on who of them the scheduler prefers.

@@ -132,3 +132,14 @@ func TestVariable_isTextAsATemplateWritesIt(t *testing.T) {
 		}
 	}
 }
+
+func TestPrinted_isWhatAProgramPrintsAndNoMore(t *testing.T) {
+	t.Parallel()
+	out, err := process.Printed(t.Context(), []string{"/bin/sh", "-c", "echo a; echo b; echo c >&2"})
+	if err != nil || string(out) != "a\nb\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if _, err := process.Printed(t.Context(), []string{"/bin/sh", "-c", "head -c 2000000 /dev/zero"}); err == nil {
+		t.Error("a flood was taken")
+	}
+}
