@@ -99,6 +99,7 @@ func drawings(t *testing.T) map[string]message {
 		"step_group":           b.stepsMessage(failed, []engine.Path{"tasks.1", "tasks.2"}),
 		"step_counted":         b.stepsMessage(counted, []engine.Path{"tasks.2"}),
 		"step_denied":          b.stepsMessage(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben()}, ends("tasks.2", engine.TaskDenied, "denied by ben: not on a Friday")), []engine.Path{"tasks.2"}),
+		"step_hundred":         b.stepsMessage(hundred(), []engine.Path{"tasks.2"}),
 		"step_group_quiet":     b.stepsMessage(quiet, []engine.Path{"tasks.1", "tasks.2", "tasks.3"}),
 		"card_secret_lost":     of(atGate(engine.SecretsNeeded{Names: []string{"pin", "token"}})),
 		"secret_lost":          lostMessage(then(underWay(), engine.SecretsNeeded{Names: []string{"token"}})),

@@ -47,6 +47,8 @@ const (
 	maxGroup = 10
 	// maxOutput is how many lines of a step's notes its reply shows.
 	maxOutput = 15
+	// maxAnswerLines is how many lines it shows of what nodes said: two for each answer.
+	maxAnswerLines = 24
 	// Characters of a step's description, and of its message when it has a reply of its own.
 	maxStepName = 200
 	maxStepText = 2000

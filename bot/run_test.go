@@ -136,7 +136,7 @@ func TestFailure_isToldToTheChannel(t *testing.T) {
 		s.slash("ana", "#deploys", "run b")
 		run := s.newest()
 		s.settle(run)
-		s.wantThread(run, "❌ b — failed", "1 failed: web2", "b failed after")
+		s.wantThread(run, "❌ b — failed", "1 of 2 nodes ok, 1 failed", "web2 failed", "b failed after")
 		shown := s.ws.Messages("", "#deploys")
 		if len(shown) != 2 || !shown[1].Broadcast || !has(s.ws.PlainText(shown[1]), "failed", "no <space>", "@ana") {
 			t.Errorf("the channel shows %q", s.texts("#deploys"))

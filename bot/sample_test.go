@@ -148,3 +148,33 @@ func drawer() *Bot {
 		return []string{"UANA", "UBEN", "T1/UCAT", "T2/UFOX", "bad<id"}
 	}}}
 }
+
+// hundred is a run whose second step asked 100 nodes: two failed alike, one otherwise, one kept silent, and
+// two of those that are ok have another version.
+func hundred() *engine.Run {
+	r := engine.Result{Message: `96 of 100 ok; 3 failed: web017.example.net said "unit app.service: main process 4017 exited" and 2 more; 1 did not answer: web042.example.net; at most 2 allowed`}
+	var notes, all []string
+	for i := 1; i <= 100; i++ {
+		n, version := fmt.Sprintf("web%03d.example.net", i), "2.1.0"
+		all = append(all, n)
+		switch i {
+		case 17, 33:
+			r.FailedNodes = append(r.FailedNodes, n)
+			notes = append(notes, fmt.Sprintf("%s: failed: unit app.service: main process %d exited", n, 4000+i))
+			continue
+		case 71:
+			r.FailedNodes = append(r.FailedNodes, n)
+			notes = append(notes, n+": failed: no space left on device: /var/lib/app")
+			continue
+		case 42:
+			r.SilentNodes = append(r.SilentNodes, n)
+			notes = append(notes, n+": no answer")
+			continue
+		case 5, 6:
+			version = "2.0.9"
+		}
+		r.OKNodes = append(r.OKNodes, n)
+		notes = append(notes, fmt.Sprintf("%s: version=%s", n, version))
+	}
+	return then(underWay(), attempts("tasks.2", 1, all...), fails("tasks.2", 1, r, notes...), ends("tasks.2", engine.TaskFailed, r.Message))
+}
