@@ -22,6 +22,7 @@ import (
 type Commands interface {
 	Say(ctx context.Context, q commands.Request) commands.Reply
 	Press(ctx context.Context, p commands.Press) commands.Reply
+	Looker
 }
 
 // Runs knows runs and keeps where their messages stand; *engine.Engine is one.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -19,12 +20,17 @@ import (
 // blocks only, because it has a button: what Slack sends back with a click must be readable by every
 // version of the client library.
 func (b *Bot) cardMessage(ctx context.Context, run *engine.Run, channel string) message {
+	return card(run, b.bookOf(ctx, run), cardFrame{approvers: b.askedPeople(run, run.Pending()), label: b.opts.Label, channel: channel, now: time.Now()})
+}
+
+// bookOf is the playbook of a run in the version that it runs; an empty one when that is gone.
+func (b *Bot) bookOf(ctx context.Context, run *engine.Run) *playbooks.Playbook {
 	book, err := b.opts.Runs.Book(ctx, run.Requested.Playbook)
 	if err != nil {
-		b.logger.WarnContext(ctx, "card without its next steps", "run", run.ID, "error", err)
-		book = &playbooks.Playbook{}
+		b.logger.WarnContext(ctx, "drawn without the steps to come", "run", run.ID, "error", err)
+		return &playbooks.Playbook{}
 	}
-	return card(run, book, cardFrame{approvers: b.askedPeople(run, run.Pending()), label: b.opts.Label, channel: channel})
+	return book
 }
 
 // cardFrame is what a card shows besides its run.
@@ -32,6 +38,7 @@ type cardFrame struct {
 	approvers string // mentions of who may approve
 	label     string // of this installation
 	channel   string // where the card stands
+	now       time.Time
 }
 
 // card is a pure function of what it is given.
@@ -41,6 +48,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	d.header(fmt.Sprintf("%s %s — %s", runMark(run.Status), name, run.Status))
 	d.naming("Asked by ", run.Requested.Actor, fmt.Sprintf(" · run `%s`%s", run.ID.Short(), parentage(run)))
 	d.literal(inputsLine(run), 1500)
+	d.lines(targets(run), maxTargets)
 	lines, now := steps(run, book)
 	d.lines(window(lines, now, maxSteps), maxSteps+200)
 	if run.Message != "" {
@@ -68,7 +76,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if from := run.Requested.Actor.Channel; from != f.channel && isID(from) {
 		d.markup(elsewhere(from))
 	}
-	d.context(cardFoot(run, f.label))
+	d.context(cardFoot(run, f))
 	text := fmt.Sprintf("%s %s %s: %s", runMark(run.Status), name, run.ID.Short(), run.Status)
 	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
@@ -81,19 +89,21 @@ func elsewhere(channel string) string {
 	return "Asked for in <#" + channel + ">, where I may not post. Invite me there to see its runs there."
 }
 
-func cardFoot(run *engine.Run, label string) string {
+func cardFoot(run *engine.Run, f cardFrame) string {
 	foot := []string{"requested " + stamp(run.At)}
 	if v := run.Requested.Playbook.Version; v != "" {
 		foot = append(foot, "version "+v)
 	}
 	if !run.Ended.IsZero() {
 		foot = append(foot, "took "+commands.Took(run.Ended.Sub(run.At)))
+	} else if so := f.now.Sub(run.At).Round(time.Second); so > 0 { // as of this edit
+		foot = append(foot, commands.Took(so)+" so far")
 	}
 	if run.Cancel != nil && !strings.HasPrefix(run.Message, "cancelled by ") { // in the end the message says it, with the reason
 		foot = append(foot, "being cancelled by "+cutTo(oneLine(run.Cancel.Actor.Label()), 80))
 	}
-	if label != "" {
-		foot = append(foot, label)
+	if f.label != "" {
+		foot = append(foot, f.label)
 	}
 	return strings.Join(foot, " · ")
 }
@@ -186,77 +196,6 @@ func inputsLine(run *engine.Run) string {
 		parts = append(parts, fmt.Sprintf("%s=%s", name, cutTo(oneLine(fmt.Sprint(run.Requested.Inputs[name])), 120)))
 	}
 	return strings.Join(parts, "  ")
-}
-
-// steps are the steps that have begun, and the main tasks that are still to come. now is how many are over.
-func steps(run *engine.Run, book *playbooks.Playbook) (out []string, now int) {
-	for _, p := range run.Order {
-		s := run.Steps[p]
-		if !shownWave(run, s) {
-			continue
-		}
-		line := taskMark(s.Status) + " " + stepName(s, 110) + wavesOf(run, s)
-		if n := len(s.Attempts); n > 1 {
-			line += fmt.Sprintf(" (attempt %d of %d)", n, s.Tries)
-		}
-		out = append(out, line)
-		if !s.Ended.IsZero() {
-			now = len(out)
-		}
-	}
-	if run.Status.Final() || run.Cancel != nil || run.Failed != "" {
-		return out, now
-	}
-	for i := range book.Tasks {
-		path := engine.Path(fmt.Sprintf("tasks.%d", i+1))
-		if run.Steps[path] == nil {
-			out = append(out, taskMark(engine.TaskPending)+" "+cutTo(oneLine(preview(&book.Tasks[i], run)), 120))
-		}
-	}
-	return out, now
-}
-
-// window keeps the lines around `now` that fit into so many characters, and counts the others.
-func window(lines []string, now, most int) []string {
-	from, to := now, now
-	room := most
-	for grown := true; grown; {
-		grown = false
-		if to < len(lines) && utf8.RuneCountInString(lines[to]) < room {
-			room -= utf8.RuneCountInString(lines[to]) + 1
-			to, grown = to+1, true
-		}
-		if from > 0 && utf8.RuneCountInString(lines[from-1]) < room {
-			room -= utf8.RuneCountInString(lines[from-1]) + 1
-			from, grown = from-1, true
-		}
-	}
-	out := slices.Clone(lines[from:to])
-	if from > 0 {
-		out = append([]string{fmt.Sprintf("… %d earlier steps", from)}, out...)
-	}
-	if more := len(lines) - to; more > 0 {
-		out = append(out, fmt.Sprintf("… %d more to come", more))
-	}
-	return out
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// preview is the description of a task that has not begun, as far as it is known.
-func preview(t *playbooks.Task, run *engine.Run) string {
-	text := t.Description.Source()
-	if text == "" {
-		return t.Type + " task"
-	}
-	inputs := run.Requested.Inputs
-	if run.Prepared != nil {
-		inputs = run.Prepared.Inputs
-	}
-	for name, v := range inputs {
-		text = strings.ReplaceAll(text, "{{ inputs."+name+" }}", fmt.Sprint(v))
-	}
-	return text
 }
 
 // askedPeople mentions those whose word counts at a gate of a run and was not given yet: the requester is

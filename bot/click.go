@@ -34,6 +34,9 @@ type pressPayload struct {
 
 // interactive answers a click. The decision is on disk before the ack; the words follow it.
 func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
+	if b.logClicked(ctx, f, ack) {
+		return
+	}
 	var p pressPayload
 	if err := json.Unmarshal(f.Payload, &p); err != nil || p.User.ID == "" || len(p.Actions) == 0 {
 		b.logger.WarnContext(ctx, "interaction cannot be read", "type", p.Type, "error", err)

@@ -150,13 +150,13 @@ func (t *thread) lost(ctx context.Context, l *lane, run *engine.Run, pos engine.
 	return true, t.reply(ctx, l, run, lostMessage(run))
 }
 
-// end says how a run ended; the channel hears of it when it failed.
+// end says how a run ended; the channel hears of it when it failed, or when that was asked for.
 func (t *thread) end(ctx context.Context, l *lane, run *engine.Run, pos engine.Pos) (bool, error) {
 	if t.wasTold(ctx, run.ID, pos) {
 		return false, nil
 	}
-	m := t.bot.endMessage(run)
-	if run.Status == engine.RunFailed {
+	m := ending(run, t.bot.bookOf(ctx, run))
+	if run.Status == engine.RunFailed || run.Requested.Broadcast {
 		return true, t.reply(ctx, l, run, m, slack.MsgOptionBroadcast())
 	}
 	return true, t.reply(ctx, l, run, m)

@@ -15,6 +15,9 @@ const (
 	// docs.slack.dev/reference/block-kit/block-elements/button-element: value of 2,000 characters, label of 75.
 	maxValue = 2000
 	maxLabel = 75
+	// docs.slack.dev/reference/block-kit/composition-objects/option-object: values of 150 characters; 100 options.
+	maxOptionValue = 150
+	maxMenu        = 100
 	// chat.update refuses text above 4,000 characters.
 	maxFallback = 3000
 	// docs.slack.dev/reference/block-kit/blocks/actions-block: 25 elements.

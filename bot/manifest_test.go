@@ -28,6 +28,8 @@ func clientMethods() map[string][]string {
 		"UpdateMessageContext":       {"chat.update"},
 		"GetUserInfoContext":         {"users.info"},
 		"PublishViewContext":         {"views.publish"},
+		"OpenViewContext":            {"views.open"},
+		"UpdateViewContext":          {"views.update"},
 		"GetConversationInfoContext": {"conversations.info"},
 		"GetConversationsContext":    {"conversations.list"},
 	}

@@ -49,7 +49,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		t := s.tb
 		run := s.atWave()
 		card := s.await("#deploys", "⏳ roll — running")
-		s.wantButtons(card, "pause", "stop", "cancel")
+		s.wantButtons(card, "pause", "stop", "log", "cancel")
 		if said := s.click("ana", card, "pause"); !has(said, "Paused: what is under way ends") {
 			t.Errorf("ana was told %q", said)
 		}
@@ -57,7 +57,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		s.wantButtons(pause, "resume", "next", "stop")
 		s.until("the run is held", func() bool { return has(s.now(pause), "Held before wave 2 of 3.") })
 		s.await("#deploys", "✋ roll — waiting", "⏸️ Paused by ana — held before wave 2 of 3")
-		s.wantButtons(card, "resume", "next", "stop", "cancel")
+		s.wantButtons(card, "resume", "next", "stop", "log", "cancel")
 		if said := s.click("gus", pause, "resume"); !has(said, "no run") {
 			t.Errorf("gus was told %q", said)
 		}
@@ -88,7 +88,7 @@ func TestSteer_stopFromTheCard(t *testing.T) {
 		card := s.await("#deploys", "⏳ roll — running")
 		s.click("ana", card, "stop")
 		s.await("#deploys", "⏹️ @ana stopped the waves")
-		s.until("it cannot be stopped twice", func() bool { return strings.Join(s.buttons(card), " ") == "pause cancel" })
+		s.until("it cannot be stopped twice", func() bool { return strings.Join(s.buttons(card), " ") == "pause log cancel" })
 		s.settle(run)
 		s.wantThread(run, "❌ roll — failed", "⏹️ @ana stopped the waves", "❌ Restart kafka", "4 nodes of later waves were not touched: k2, k3, k4, k5", "roll failed after")
 	})

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -194,26 +193,6 @@ func tail(lines []string, most int) string {
 		out[i] = cutTo(l, 300)
 	}
 	return strings.Join(out, "\n")
-}
-
-// endMessage says how a run ended.
-func (b *Bot) endMessage(run *engine.Run) message {
-	d := newDrawing()
-	name := run.Requested.Playbook.Name
-	leaves := []slack.RichTextSectionElement{
-		d.leaf(runMark(run.Status)+" ", false), d.leaf(name, true),
-		d.leaf(fmt.Sprintf(" %s after %s", run.Status, commands.Took(run.Ended.Sub(run.At).Round(time.Millisecond))), false),
-	}
-	if run.Message != "" {
-		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(run.Message), 1500), false))
-	}
-	if mentionable(run.Requested.Actor) && run.Status == engine.RunFailed {
-		leaves = append(leaves, d.leaf("\n", false), slack.NewRichTextSectionUserElement(run.Requested.Actor.User, nil))
-	}
-	d.rich(slack.NewRichTextSection(leaves...))
-	d.context("run " + run.ID.Short())
-	text := fmt.Sprintf("%s %s %s: %s", name, run.ID.Short(), run.Status, run.Message)
-	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
 
 // lostMessage says which secrets a run waits for after a restart.

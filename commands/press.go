@@ -37,6 +37,8 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return c.pressResolve(ctx, p)
 	case ActionCancel, ActionShow:
 		return c.pressRun(ctx, p)
+	case ActionLog: // whoever draws shows it: here are only words
+		return c.pressRun(ctx, p)
 	case ActionPause, ActionResume, ActionNext, ActionStop:
 		return c.pressSteer(ctx, p)
 	case ActionSuggest:

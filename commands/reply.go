@@ -105,6 +105,7 @@ const (
 	ActionAbort      Action = "abort"       // the run ends there; only its always tasks run
 	ActionSuggest    Action = "suggest"     // answers with the line to copy and runs nothing
 	ActionShow       Action = "show"        // answers with the run
+	ActionLog        Action = "log"         // shows what was said: see [Commands.Log]
 )
 
 // Button is a button. Value is opaque to whoever draws it and comes back in the [Press].

@@ -13,8 +13,9 @@ import (
 
 func (c *Commands) runVerb() verb {
 	return verb{
-		name: "run", aliases: []string{"start"}, form: "run PLAYBOOK [INPUT=VALUE …]",
+		name: "run", aliases: []string{"start"}, form: "run PLAYBOOK [INPUT=VALUE …] [--broadcast]",
 		summary: "start a playbook", run: c.start,
+		flags: []flag{{name: "broadcast", about: "tell the channel of the end, also when it goes well; a failure is always told"}},
 	}
 }
 
@@ -52,14 +53,16 @@ func (c *Commands) start(ctx context.Context, q Request, a args) (Reply, error) 
 		if err != nil {
 			return Reply{}, err
 		}
-		return c.started(ctx, q, book, bound)
+		_, broadcast := a.flag("broadcast")
+		return c.started(ctx, q, engine.StartRequest{Playbook: book.Name, Inputs: bound, Broadcast: broadcast}, book)
 	}
 	_, err = c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name})
 	return Reply{}, err // the engine refuses and writes the refusal down
 }
 
-func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playbook, inputs map[string]any) (Reply, error) {
-	id, err := c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name, Inputs: inputs})
+func (c *Commands) started(ctx context.Context, q Request, s engine.StartRequest, book *playbooks.Playbook) (Reply, error) {
+	s.Key, s.Actor, s.Origin = q.Key, q.Actor, q.Origin
+	id, err := c.engine.Start(ctx, s)
 	if dup, ok := errors.AsType[*engine.DuplicateError](err); ok {
 		return Reply{Private: true, Run: dup.Run, Blocks: []Block{
 			paragraph(plain("This was asked before, and nothing was started a second time. It is run "), runRef(dup.Run), plain("; "), code("/playbook status "+dup.Run.Short()), plain(" shows how it stands.")),
@@ -69,7 +72,7 @@ func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playb
 		return Reply{}, err
 	}
 	blocks := []Block{paragraph(plain("Started "), bold(book.Name), plain(" %s: %s. It is run ", book.Version, c.tasksOf(book)), runRef(id), plain("."))}
-	if given := inputSpans(withoutSecrets(book, inputs)); len(given) > 0 {
+	if given := inputSpans(withoutSecrets(book, s.Inputs)); len(given) > 0 {
 		blocks = append(blocks, Context{Spans: given})
 	}
 	if b, old := c.outdated(book.Name); old {

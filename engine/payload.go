@@ -12,6 +12,8 @@ type RunRequested struct {
 	// Secrets are the secret inputs that were given: a keyed digest by which each is known again. The key is not in the log.
 	Secrets map[string]string `json:"secrets,omitempty"`
 	Parent  *Parent           `json:"parent,omitempty"` // set for the run of a playbook task
+	// Broadcast is that the channel is told of the end also when the run succeeds.
+	Broadcast bool `json:"broadcast,omitempty"`
 }
 
 // SecretsNeeded says that a restart has lost secrets of the run: it waits for somebody to give them again.

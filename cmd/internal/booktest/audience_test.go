@@ -84,7 +84,9 @@ func (a *audience) leave() {
 }
 
 // nobody says nothing: people act through the engine, as their case says.
-type nobody struct{}
+type nobody struct {
+	bot.Looker // which nobody asks
+}
 
 func (nobody) Say(context.Context, commands.Request) commands.Reply { return commands.Reply{} }
 func (nobody) Press(context.Context, commands.Press) commands.Reply { return commands.Reply{} }
