@@ -67,6 +67,7 @@ type Bot struct {
 	logger *slog.Logger
 	people *people
 	thread *thread
+	homes  *homes
 	self   string // the bot's own user id, known once Run has begun
 
 	looking sync.Mutex // guards what follows
@@ -110,6 +111,7 @@ func New(o Options) (*Bot, error) {
 	b.api = slack.New(o.BotToken, settings...)
 	b.people = newPeople(b.api)
 	b.thread = newThread(b)
+	b.homes = newHomes(b)
 	return b, nil
 }
 
@@ -142,6 +144,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.thread.run(ctx, closing) })
+	wg.Go(func() { b.homes.run(closing) })
 	err := b.listen(ctx, closing)
 	closed()
 	if err != nil {

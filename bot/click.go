@@ -68,6 +68,5 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 		b.respond(ctx, p.ResponseURL, hookMessage(reply))
 		return
 	}
-	b.post(ctx, p.User.ID, "", render(reply)) // from the Home tab: there is nothing to answer to but the person
-	b.home(ctx, actor)
+	b.home(ctx, actor, render(reply)) // from the Home tab, which is where it is answered
 }

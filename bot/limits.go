@@ -23,6 +23,12 @@ const (
 	// docs.slack.dev/reference/block-kit/blocks/actions-block: 25 elements.
 	maxActions = 25
 
+	// A Home tab: docs.slack.dev/reference/views, 100 blocks. Slack names no limit for all characters but the
+	// 250 KB of a view.
+	maxHomeBlocks     = 96
+	maxViewCharacters = 30000
+	maxHomeRun        = 1200 // characters of one run
+
 	// Parts of our own messages, chosen so that all of them fit into maxCharacters: what a task will do,
 	// and the steps of a card.
 	maxSealed = 5500

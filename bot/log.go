@@ -17,6 +17,7 @@ import (
 // Looker shows people what there is to look at, as far as they may view it.
 type Looker interface {
 	Log(ctx context.Context, who engine.Actor, at commands.LogPlace) (commands.Log, error)
+	Home(ctx context.Context, who engine.Actor) (commands.Home, error)
 }
 
 // logClick is a click that asks for a page of a log: on a card it opens a view, in that view it turns the page.
@@ -46,7 +47,7 @@ type logClick struct {
 	} `json:"actions"`
 }
 
-// logClicked answers a click that asks for a log; false when it is about something else. Nothing is written
+// logClicked answers a click that asks for a log, or opens an address; false when it is about something else. Nothing is written
 // down for it, so that it is acknowledged first: a trigger opens a view for three seconds only.
 func (b *Bot) logClicked(ctx context.Context, f frame, ack func(any)) bool {
 	var p logClick
@@ -54,10 +55,15 @@ func (b *Bot) logClicked(ctx context.Context, f frame, ack func(any)) bool {
 		return false
 	}
 	act := p.Actions[0]
-	if name, _, _ := strings.Cut(act.ActionID, "/"); commands.Action(name) != commands.ActionLog {
+	switch name, _, _ := strings.Cut(act.ActionID, "/"); commands.Action(name) {
+	case commands.ActionLog:
+		ack(nil)
+	case actionOpen: // Slack has opened it
+		ack(nil)
+		return true
+	default:
 		return false
 	}
-	ack(nil)
 	who := engine.Actor{Team: p.User.TeamID, User: p.User.ID, Name: p.User.Username}
 	if who.Team == "" {
 		who.Team = p.Team.ID

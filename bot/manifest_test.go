@@ -28,6 +28,7 @@ func clientMethods() map[string][]string {
 		"UpdateMessageContext":       {"chat.update"},
 		"GetUserInfoContext":         {"users.info"},
 		"PublishViewContext":         {"views.publish"},
+		"GetPermalinkContext":        {"chat.getPermalink"},
 		"OpenViewContext":            {"views.open"},
 		"UpdateViewContext":          {"views.update"},
 		"GetConversationInfoContext": {"conversations.info"},

@@ -22,10 +22,18 @@ type drawing struct {
 	blocks  []slack.Block
 	room    int
 	cut     bool
+	most    int // blocks
 	actions map[string]int
 }
 
-func newDrawing() *drawing { return &drawing{room: maxCharacters, actions: map[string]int{}} }
+func newDrawing() *drawing {
+	return &drawing{room: maxCharacters, most: maxBlocks, actions: map[string]int{}}
+}
+
+// plain is what a message says, without markup.
+func (m message) plain() string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(m.text)
+}
 
 // render draws a reply.
 func render(r commands.Reply) message {
@@ -75,7 +83,7 @@ func (d *drawing) done(run engine.RunID) []slack.Block {
 }
 
 func (d *drawing) add(b slack.Block) {
-	if len(d.blocks) >= maxBlocks {
+	if len(d.blocks) >= d.most {
 		d.cut = true
 		return
 	}
@@ -241,7 +249,7 @@ func (d *drawing) buttons(items []commands.Button) {
 			continue
 		}
 		e := slack.NewButtonBlockElement(action, b.Value, plainText(label))
-		e.Style = slack.Style(b.Style)
+		e.Style, e.URL = slack.Style(b.Style), b.URL
 		if c := b.Confirm; c != nil {
 			e.Confirm = slack.NewConfirmationBlockObject(plainText(c.Title), plainText(c.Text), plainText(c.Yes), plainText(c.No))
 		}

@@ -140,6 +140,7 @@ func (t *thread) take(ctx context.Context, ev engine.Event, wg *sync.WaitGroup) 
 		t.track.pass(ev.Pos)
 		return
 	}
+	t.bot.homes.changed()
 	t.track.begin(ev.Pos)
 	t.lane(ctx, channel, wg).push(ctx, job{run: run, event: ev})
 }

@@ -115,6 +115,7 @@ type Button struct {
 	Action  Action
 	Value   string
 	Confirm *Confirm // nil: no question before it counts
+	URL     string   // an address that it opens, for a button that does nothing else
 }
 
 // Confirm is the question that comes before a press counts.
