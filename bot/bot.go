@@ -55,6 +55,7 @@ type Options struct {
 	Feed        Feed
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
+	Progress    func(engine.RunID) (engine.Progress, bool)     // of the attempt that is under way; nil: nobody knows
 	Label       string                                         // of this installation, on every card
 	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger

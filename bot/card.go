@@ -52,7 +52,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	lines, now := steps(run, book)
 	d.lines(window(lines, now, maxSteps), maxSteps+200)
 	if run.Message != "" {
-		d.literal(run.Message, 1200)
+		d.literal(cardEnd(run), 1200)
 	}
 	if lost := commands.LostSecrets(run); lost != "" {
 		d.literal("✋ "+lost, 600)

@@ -36,6 +36,15 @@ func targets(run *engine.Run) []string {
 	return out
 }
 
+// cardEnd is what the card says of the end: of a failed step the counts, since its reply has the names.
+func cardEnd(run *engine.Run) string {
+	s := culprit(run)
+	if s == nil || run.Status != engine.RunFailed || s.Status != engine.TaskFailed {
+		return run.Message
+	}
+	return fmt.Sprintf("%q failed: %s", cutTo(oneLine(s.Description), maxStepName), whatHappened(run, s))
+}
+
 // steps are the steps that have begun, and the main tasks that are still to come. now is how many are over.
 func steps(run *engine.Run, book *playbooks.Playbook) (out []string, now int) {
 	for _, p := range run.Order {

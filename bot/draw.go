@@ -18,6 +18,9 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	if err := t.card(ctx, l, run); err != nil {
 		return false, err
 	}
+	if path := group[0].long; path != "" {
+		return false, t.long(ctx, l, run, path)
+	}
 	first := group[0].event
 	switch p := first.Payload.(type) {
 	case engine.ApprovalAsked:
@@ -98,7 +101,8 @@ func (t *thread) postCard(ctx context.Context, run *engine.Run) (engine.Place, e
 func (t *thread) steps(ctx context.Context, l *lane, run *engine.Run, group []job) (bool, error) {
 	var paths []engine.Path
 	for _, j := range group {
-		if ended, ok := j.event.Payload.(engine.TaskEnded); ok && !quiet(ended) && !t.wasTold(ctx, run.ID, j.event.Pos) {
+		ended, ok := j.event.Payload.(engine.TaskEnded)
+		if ok && !quiet(ended) && !t.finished(run, ended.Path, j.event.Pos) && !t.wasTold(ctx, run.ID, j.event.Pos) {
 			paths = append(paths, ended.Path)
 		}
 	}

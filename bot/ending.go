@@ -112,7 +112,10 @@ func (d *drawing) facts(list []fact) {
 		if i > 0 {
 			label = "\n" + label
 		}
-		leaves = append(leaves, d.leaf(label, true), d.leaf(cleanText(f.text), false))
+		leaves = append(leaves, d.leaf(label, true))
+		if f.text != "" {
+			leaves = append(leaves, d.leaf(cleanText(f.text), false))
+		}
 		if f.code != "" {
 			leaves = append(leaves, slack.NewRichTextSectionTextElement(d.fit(cleanText(f.code), maxSection), &slack.RichTextSectionTextStyle{Code: true}), d.leaf(f.after, false))
 		}
@@ -215,7 +218,13 @@ func afterwards(run *engine.Run, culprit *engine.Step) string {
 	var parts []string
 	for _, p := range run.Order[slices.Index(run.Order, culprit.Path)+1:] {
 		if s := run.Steps[p]; p.Root() != culprit.Path.Root() && !s.Ended.IsZero() {
-			parts = append(parts, taskMark(s.Status)+" "+stepName(s, 60))
+			text := taskMark(s.Status) + " " + stepName(s, 60)
+			if at := s.Last(); at != nil && at.Outcome != nil && s.Result == nil {
+				if odd := commands.AnswersOf(at.Outcome).Odd(); len(odd) > 0 {
+					text += " (" + strings.Join(odd, ", ") + ")"
+				}
+			}
+			parts = append(parts, text)
 		}
 	}
 	return listed(parts, "; ", "step")

@@ -50,7 +50,7 @@ func TestCovered_namesEachNodeOnce(t *testing.T) {
 		"few":                  {few, fewSealed, "touches 3: n00, n01, n02"},
 		"others than it names": {few, manySealed[:2], "touches 3: n00, n01, n02|nodes: [\"n00\",\"n01\"]"},
 		"in another order":     {few, []any{"n01", "n00", "n02"}, "touches 3: n00, n01, n02|nodes: [\"n01\",\"n00\",\"n02\"]"},
-		"many":                 {many, manySealed, "touches 40, listed as nodes below|nodes: [\"" + strings.Join(many, "\",\"") + "\"]"},
+		"many":                 {many, manySealed, "touches 40: n[00-39]"},
 	} {
 		a := &engine.Approval{ApprovalAsked: engine.ApprovalAsked{Nodes: row.nodes, Sealed: map[string]any{"nodes": row.sealed}}}
 		if got := strings.Join(covered(nil, a), "|"); got != row.want {

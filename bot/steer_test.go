@@ -77,7 +77,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		s.wantRecord(pause, "⏸️ Paused by @ana at", "▶️ Resumed by @ben at", "all is well")
 		s.await("#deploys", "⏳ roll — running", "🐢 ana set the pace")
 		s.settle(run)
-		s.wantThread(run, "✅ roll — success", "⏸️ Paused by @ana", "⏭️ @ben sent wave 2 on", "🐢 @ana", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
+		s.wantThread(run, "✅ roll — success", "⏸️ Paused by @ana", "✅ Restart kafka", "wave 4: k5", "⏭️ @ben sent wave 2 on", "🐢 @ana", "✅ After", "roll success after")
 	})
 }
 
