@@ -133,6 +133,20 @@ func bar(done, of int) string {
 	return strings.Repeat("█", full) + strings.Repeat("░", barCells-full)
 }
 
+// cutOffNow reports whether nobody knows what became of the latest attempt of a step, and a person is asked.
+func cutOffNow(s *engine.Step) bool {
+	at := s.Last()
+	return at != nil && at.Unknown && at.Resolved == nil
+}
+
+// runMarkOf is the character that stands for a step that is under way.
+func runMarkOf(s *engine.Step) string {
+	if cutOffNow(s) {
+		return "❓"
+	}
+	return taskMark(engine.TaskRunning)
+}
+
 // runningMessage is the reply for a step that takes long, while it does.
 func runningMessage(run *engine.Run, s *engine.Step, live *engine.Progress, now time.Time) message {
 	d := newDrawing()
@@ -145,8 +159,12 @@ func runningMessage(run *engine.Run, s *engine.Step, live *engine.Progress, now 
 	if n := len(s.Attempts); n > 1 && s.Waves() == nil {
 		facts += fmt.Sprintf(", attempt %d of %d", n, s.Tries)
 	}
-	d.rich(slack.NewRichTextSection(d.leaf("⏳ ", false), d.leaf(name, true), d.leaf(facts, false)))
-	text := "⏳ " + name
+	if cutOffNow(s) {
+		facts = " — cut off; somebody has to say what became of it"
+	}
+	mark := runMarkOf(s) + " "
+	d.rich(slack.NewRichTextSection(d.leaf(mark, false), d.leaf(name, true), d.leaf(facts, false)))
+	text := mark + name
 	if st, ok := standingOf(run, s, live, now); ok {
 		lines := st.lines(now)
 		d.preformatted(cleanText(strings.Join(lines, "\n")))

@@ -184,3 +184,42 @@ func TestBar_saysOnlyWhatIsHonest(t *testing.T) {
 		}
 	}
 }
+
+func TestBar_ofAStepThatWasCutOffSaysSo(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", longBook())
+		s.longAsk(30 * time.Second)
+		s.slash("ana", "#deploys", "run b")
+		run := s.newest()
+		bar := s.await("#deploys", "⏳ Ask all", "batch 2 of 10")
+		s.crash()
+		q := s.await("#deploys", "Did this happen?", "Ask all")
+		s.until("the bar does not go on", func() bool { return has(s.now(bar), "❓ Ask all — cut off; somebody has to say what became of it") })
+		s.click("ana", q, "mark_done")
+		s.settle(run)
+		if text := s.now(bar); !has(text, "✅ Ask all") {
+			t.Errorf("in the end the reply says\n%s", text)
+		}
+	})
+}
+
+func TestBar_ofAStepThatWasCutOffEarlyIsNone(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		s.book("b", longBook())
+		s.longAsk(30 * time.Second)
+		s.slash("ana", "#deploys", "run b")
+		s.await("#deploys", "⏳ Ask all") // on the card
+		s.crash()
+		q := s.await("#deploys", "Did this happen?", "Ask all")
+		time.Sleep(10 * time.Minute)
+		if m, found := s.find("#deploys", "Ask all — "); found {
+			s.tb.Errorf("there is a reply: %s", s.ws.PlainText(m))
+		}
+		run := s.newest()
+		s.click("ana", q, "abort")
+		s.settle(run)
+	})
+}

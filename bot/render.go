@@ -179,6 +179,16 @@ func (d *drawing) fields(f commands.Fields) {
 	d.rich(slack.NewRichTextSection(leaves...))
 }
 
+// richTextList is a list as Slack's own types have it; that of the client library adds a field.
+type richTextList struct {
+	Type     slack.RichTextElementType     `json:"type"`
+	Elements []slack.RichTextElement       `json:"elements"`
+	Style    slack.RichTextListElementType `json:"style"`
+}
+
+// RichTextElementType implements [slack.RichTextElement].
+func (l richTextList) RichTextElementType() slack.RichTextElementType { return l.Type }
+
 func (d *drawing) list(l commands.List) {
 	style := slack.RTEListBullet
 	if l.Ordered {
@@ -191,7 +201,7 @@ func (d *drawing) list(l commands.List) {
 		}
 	}
 	if len(items) > 0 {
-		d.rich(slack.NewRichTextList(style, 0, items...))
+		d.rich(richTextList{Type: slack.RTEList, Style: style, Elements: items})
 	}
 }
 

@@ -99,6 +99,7 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 		for _, v := range s.ws.Violations() {
 			t.Errorf("Slack would have refused: %+v", v)
 		}
+		checkPayloads(t, s.ws)
 		s.checkRuns()
 	})
 	return s

@@ -149,11 +149,14 @@ func (w *watch) visit(ctx context.Context, at stepAt, channel string, wg *sync.W
 		return
 	}
 	if _, posted := run.Posts[stepRef(at.path)]; !posted {
+		if cutOffNow(s) { // what people see of it is the question what became of it
+			return
+		}
 		w.thread.lane(ctx, channel, wg).push(ctx, job{run: at.run, long: at.path})
 		return
 	}
 	st, ok := standingOf(run, s, b.progress(at.run), time.Now())
-	if !ok || w.same(at, st.counts()) {
+	if !ok || w.same(at, runMarkOf(s)+st.counts()) {
 		return
 	}
 	if w.thread.painter.budget.try(barSpared) == 0 {
@@ -189,7 +192,7 @@ func (b *Bot) progress(run engine.RunID) *engine.Progress {
 // long posts the reply of a step that takes long, once.
 func (t *thread) long(ctx context.Context, l *lane, run *engine.Run, path engine.Path) error {
 	ref, s := stepRef(path), run.Steps[path]
-	if _, posted := run.Posts[ref]; posted || s == nil || !s.Ended.IsZero() {
+	if _, posted := run.Posts[ref]; posted || s == nil || !s.Ended.IsZero() || cutOffNow(s) {
 		return nil
 	}
 	if !l.budget.take(ctx) {
@@ -202,7 +205,7 @@ func (t *thread) long(ctx context.Context, l *lane, run *engine.Run, path engine
 		return err
 	}
 	if st, ok := standingOf(run, s, t.bot.progress(run.ID), now); ok {
-		t.watch.same(stepAt{run.ID, path}, st.counts())
+		t.watch.same(stepAt{run.ID, path}, runMarkOf(s)+st.counts())
 	}
 	return t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place)
 }
