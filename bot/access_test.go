@@ -440,6 +440,8 @@ func line(c cell, run *engine.Run) string {
 		return "status " + run.ID.Short()
 	case "run":
 		return fmt.Sprintf("run %s tier=%v", run.Requested.Playbook.Name, run.Requested.Inputs["tier"])
+	case "deny":
+		return "deny " + run.ID.Short() + " not today"
 	default:
 		return what + " " + run.ID.Short()
 	}
@@ -453,5 +455,5 @@ func press(c cell, run *engine.Run, key string, who engine.Actor) commands.Press
 	}
 	shown := slices.Concat(commands.ApprovalButtons(run.ID, run.Pending()), commands.CardButtons(run), []commands.Button{commands.ShowButton(run.ID)})
 	i := slices.IndexFunc(shown, func(b commands.Button) bool { return b.Action == actions[what] })
-	return commands.Press{Key: key, Actor: who, Action: shown[i].Action, Value: shown[i].Value}
+	return commands.Press{Key: key, Actor: who, Action: shown[i].Action, Value: shown[i].Value, Reason: "not today"}
 }

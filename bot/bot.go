@@ -24,6 +24,7 @@ type Commands interface {
 	Press(ctx context.Context, p commands.Press) commands.Reply
 	Submit(ctx context.Context, s commands.Submission) commands.Reply
 	Options(ctx context.Context, q commands.OptionQuery) commands.Found // at once, but for a look-up of who asks
+	Looker
 }
 
 // Runs knows runs and keeps where their messages stand; *engine.Engine is one.
@@ -57,6 +58,7 @@ type Options struct {
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
 	Groups      []string                                       // ids of the user groups that the policy names
+	Progress    func(engine.RunID) (engine.Progress, bool)     // of the attempt that is under way; nil: nobody knows
 	Label       string                                         // of this installation, on every card
 	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger
@@ -71,6 +73,7 @@ type Bot struct {
 
 	directory *directory
 	thread    *thread
+	homes     *homes
 	self      string // the bot's own user id, known once Run has begun
 
 	looking sync.Mutex // guards what follows
@@ -115,6 +118,7 @@ func New(o Options) (*Bot, error) {
 	b.people = newPeople(b.api)
 	b.directory = newDirectory(b.api, o.Groups)
 	b.thread = newThread(b)
+	b.homes = newHomes(b)
 	return b, nil
 }
 
@@ -148,6 +152,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { b.thread.run(ctx, closing) })
 	wg.Go(func() { b.keepGroups(closing) })
+	wg.Go(func() { b.homes.run(closing) })
 	err := b.listen(ctx, closing)
 	closed()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
@@ -17,12 +18,17 @@ import (
 // blocks only, because it has a button: what Slack sends back with a click must be readable by every
 // version of the client library.
 func (b *Bot) cardMessage(ctx context.Context, run *engine.Run, channel string) message {
+	return card(run, b.bookOf(ctx, run), cardFrame{approvers: b.askedPeople(run, run.Pending()), label: b.opts.Label, channel: channel, now: time.Now()})
+}
+
+// bookOf is the playbook of a run in the version that it runs; an empty one when that is gone.
+func (b *Bot) bookOf(ctx context.Context, run *engine.Run) *playbooks.Playbook {
 	book, err := b.opts.Runs.Book(ctx, run.Requested.Playbook)
 	if err != nil {
-		b.logger.WarnContext(ctx, "card without its next steps", "run", run.ID, "error", err)
-		book = &playbooks.Playbook{}
+		b.logger.WarnContext(ctx, "drawn without the steps to come", "run", run.ID, "error", err)
+		return &playbooks.Playbook{}
 	}
-	return card(run, book, cardFrame{approvers: b.askedPeople(run, run.Pending()), label: b.opts.Label, channel: channel})
+	return book
 }
 
 // cardFrame is what a card shows besides its run.
@@ -30,6 +36,7 @@ type cardFrame struct {
 	approvers string // mentions of who may approve
 	label     string // of this installation
 	channel   string // where the card stands
+	now       time.Time
 }
 
 // card is a pure function of what it is given.
@@ -39,10 +46,11 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	d.header(fmt.Sprintf("%s %s — %s", runMark(run.Status), name, run.Status))
 	d.naming("Asked by ", run.Requested.Actor, fmt.Sprintf(" · run `%s`%s", run.ID.Short(), parentage(run)))
 	d.literal(inputsLine(run), 1500)
+	d.lines(targets(run), maxTargets)
 	lines, now := steps(run, book)
 	d.lines(window(lines, now, maxSteps), maxSteps+200)
 	if run.Message != "" {
-		d.literal(run.Message, 1200)
+		d.literal(cardEnd(run), 1200)
 	}
 	if lost := commands.LostSecrets(run); lost != "" {
 		d.literal("✋ "+lost, 600)
@@ -66,7 +74,7 @@ func card(run *engine.Run, book *playbooks.Playbook, f cardFrame) message {
 	if from := run.Requested.Actor.Channel; from != f.channel && isID(from) {
 		d.markup(elsewhere(from))
 	}
-	d.context(cardFoot(run, f.label))
+	d.context(cardFoot(run, f))
 	text := fmt.Sprintf("%s %s %s: %s", runMark(run.Status), name, run.ID.Short(), run.Status)
 	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
@@ -79,19 +87,21 @@ func elsewhere(channel string) string {
 	return "Asked for in <#" + channel + ">, where I may not post. Invite me there to see its runs there."
 }
 
-func cardFoot(run *engine.Run, label string) string {
+func cardFoot(run *engine.Run, f cardFrame) string {
 	foot := []string{"requested " + stamp(run.At)}
 	if v := run.Requested.Playbook.Version; v != "" {
 		foot = append(foot, "version "+v)
 	}
 	if !run.Ended.IsZero() {
 		foot = append(foot, "took "+commands.Took(run.Ended.Sub(run.At)))
+	} else if so := f.now.Sub(run.At).Round(time.Second); so > 0 { // as of this edit
+		foot = append(foot, commands.Took(so)+" so far")
 	}
 	if run.Cancel != nil && !strings.HasPrefix(run.Message, "cancelled by ") { // in the end the message says it, with the reason
 		foot = append(foot, "being cancelled by "+cutTo(oneLine(run.Cancel.Actor.Label()), 80))
 	}
-	if label != "" {
-		foot = append(foot, label)
+	if f.label != "" {
+		foot = append(foot, f.label)
 	}
 	return strings.Join(foot, " · ")
 }

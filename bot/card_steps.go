@@ -2,13 +2,48 @@ package bot
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/playbooks"
 )
+
+// maxTargets is how many characters of a card say on which nodes a run acts.
+const maxTargets = 900
+
+// targets say how many nodes each node set of a run has, and which.
+func targets(run *engine.Run) []string {
+	if run.Prepared == nil {
+		return nil
+	}
+	const most = 4
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(run.Prepared.Nodes)) {
+		if len(out) == most {
+			return append(out, fmt.Sprintf("… %d more node sets", len(run.Prepared.Nodes)-most))
+		}
+		nodes := run.Prepared.Nodes[name]
+		if len(nodes) == 0 {
+			out = append(out, cutTo(oneLine(name), 40)+": no nodes")
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: %s, %s", cutTo(oneLine(name), 40), plural(len(nodes), "node"), commands.NodeNames(nodes, 140)))
+	}
+	return out
+}
+
+// cardEnd is what the card says of the end: of a failed step the counts, since its reply has the names.
+func cardEnd(run *engine.Run) string {
+	s := culprit(run)
+	if s == nil || run.Status != engine.RunFailed || s.Status != engine.TaskFailed {
+		return run.Message
+	}
+	return fmt.Sprintf("%q failed: %s", cutTo(oneLine(s.Description), maxStepName), whatHappened(run, s))
+}
 
 // steps are the steps that have begun, and the main tasks that are still to come. now is how many are over.
 func steps(run *engine.Run, book *playbooks.Playbook) (out []string, now int) {

@@ -36,6 +36,9 @@ type pressPayload struct {
 
 // interactive answers a click. The decision is on disk before the ack; the words follow it.
 func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
+	if b.logClicked(ctx, f, ack) {
+		return
+	}
 	var p pressPayload
 	err := json.Unmarshal(f.Payload, &p)
 	if b.viewing(ctx, p.Type, f, ack) {
@@ -75,6 +78,5 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 		b.respond(ctx, p.ResponseURL, hookMessage(reply))
 		return
 	}
-	b.post(ctx, p.User.ID, "", render(reply)) // from the Home tab: there is nothing to answer to but the person
-	b.home(ctx, actor)
+	b.home(ctx, actor, render(reply)) // from the Home tab, which is where it is answered
 }

@@ -18,6 +18,9 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	if err := t.card(ctx, l, run); err != nil {
 		return false, err
 	}
+	if path := group[0].long; path != "" {
+		return false, t.long(ctx, l, run, path)
+	}
 	first := group[0].event
 	if weightOf(first.Payload) != weighsMore {
 		t.painter.touch(run.ID)
@@ -109,7 +112,8 @@ func (t *thread) postCard(ctx context.Context, run *engine.Run) (engine.Place, e
 func (t *thread) steps(ctx context.Context, l *lane, run *engine.Run, group []job) (bool, error) {
 	var paths []engine.Path
 	for _, j := range group {
-		if ended, ok := j.event.Payload.(engine.TaskEnded); ok && !quiet(ended) && !t.wasTold(ctx, run.ID, j.event.Pos) {
+		ended, ok := j.event.Payload.(engine.TaskEnded)
+		if ok && !quiet(ended) && !t.finished(run, ended.Path, j.event.Pos) && !t.wasTold(ctx, run.ID, j.event.Pos) {
 			paths = append(paths, ended.Path)
 		}
 	}
@@ -161,13 +165,13 @@ func (t *thread) lost(ctx context.Context, l *lane, run *engine.Run, pos engine.
 	return true, t.reply(ctx, l, run, lostMessage(run))
 }
 
-// end says how a run ended; the channel hears of it when it failed.
+// end says how a run ended; the channel hears of it when it failed, or when that was asked for.
 func (t *thread) end(ctx context.Context, l *lane, run *engine.Run, pos engine.Pos) (bool, error) {
 	if t.wasTold(ctx, run.ID, pos) {
 		return false, nil
 	}
-	m := t.bot.endMessage(run)
-	if run.Status == engine.RunFailed {
+	m := ending(run, t.bot.bookOf(ctx, run))
+	if run.Status == engine.RunFailed || run.Requested.Broadcast {
 		return true, t.reply(ctx, l, run, m, slack.MsgOptionBroadcast())
 	}
 	return true, t.reply(ctx, l, run, m)

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
 )
@@ -25,6 +23,9 @@ type eventPayload struct {
 		TS          string `json:"ts"`
 		ThreadTS    string `json:"thread_ts"`
 		Tab         string `json:"tab"`
+		View        struct {
+			Hash string `json:"hash"`
+		} `json:"view"` // the Home tab, when there is one
 	} `json:"event"`
 }
 
@@ -42,7 +43,7 @@ func (b *Bot) event(ctx context.Context, raw json.RawMessage, ack func(any)) {
 		ack(nil)
 	case e.Type == "app_home_opened" && e.Tab == "home":
 		ack(nil)
-		b.home(ctx, engine.Actor{Team: p.TeamID, User: e.User})
+		b.homes.look(engine.Actor{Team: p.TeamID, User: e.User}, e.View.Hash)
 	case e.Type == "app_mention", e.Type == "message" && e.ChannelType == "im":
 		b.mention(ctx, p, ack)
 	default:
@@ -79,37 +80,5 @@ func (b *Bot) mention(ctx context.Context, p eventPayload, ack func(any)) {
 	})
 	if err != nil {
 		b.logger.WarnContext(ctx, "answer not delivered", "channel", e.Channel, "error", err)
-	}
-}
-
-// nameOf is how a person is called; their id when Slack does not say.
-func (b *Bot) nameOf(ctx context.Context, user string) string {
-	u, err := b.people.find(ctx, user, peopleAge)
-	if err != nil {
-		return user
-	}
-	return u.Name
-}
-
-// home publishes what concerns a person: what waits, what is under way, what was.
-func (b *Bot) home(ctx context.Context, who engine.Actor) {
-	who.Name = b.nameOf(ctx, who.User)
-	d := newDrawing()
-	for _, line := range []string{"approvals", "status", "history --limit 5"} {
-		d.reply(b.opts.Commands.Say(ctx, commands.Request{Key: "home", Actor: who, Origin: engine.OriginButton, Text: line}))
-		d.add(slack.NewDividerBlock())
-	}
-	foot := "/playbook list shows the playbooks, /playbook help what can be said."
-	if b.opts.Label != "" {
-		foot += " This playbot is called " + b.opts.Label + "."
-	}
-	d.context(foot)
-	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: d.done("")}}
-	err := call(ctx, func(ctx context.Context) error {
-		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: who.User, View: view})
-		return err
-	})
-	if err != nil {
-		b.logger.WarnContext(ctx, "home not published", "user", who.User, "error", err)
 	}
 }

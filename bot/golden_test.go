@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func drawings(t *testing.T) map[string]message {
 	t.Helper()
 	b, book := drawer(), sampleBook(t)
-	here := cardFrame{approvers: "<@UBEN> <@UCAT>", label: "staging", channel: "C1"}
+	here := cardFrame{approvers: "<@UBEN> <@UCAT>", label: "staging", channel: "C1", now: began.Add(192 * time.Second)}
 	of := func(run *engine.Run) message { return card(run, book, here) }
 	q := func(run *engine.Run, ref string) message {
 		t.Helper()
@@ -62,6 +62,7 @@ func drawings(t *testing.T) map[string]message {
 		"card_nodes": of(fold(requested(inputs()), engine.NodesAwaited{
 			Nodes: []string{"web1", "web2"}, Holder: engine.Holder{Run: engine.RunID(strings.Repeat("0", 20) + "ABC123"), Who: "ben", Since: began},
 		})),
+		"card_targets":         of(fold(requested(inputs()), engine.Prepared{Nodes: map[string][]string{"web": hundred().Steps["tasks.2"].Last().Nodes, "lb": {"lb1.example.net"}, "none": nil}})),
 		"card_running":         of(then(underWay(), attempts("tasks.2", 2))),
 		"card_gate":            of(atGate()),
 		"card_unknown":         of(cutOff()),
@@ -105,12 +106,17 @@ func drawings(t *testing.T) map[string]message {
 		"step_group":           b.stepsMessage(failed, []engine.Path{"tasks.1", "tasks.2"}),
 		"step_counted":         b.stepsMessage(counted, []engine.Path{"tasks.2"}),
 		"step_denied":          b.stepsMessage(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben()}, ends("tasks.2", engine.TaskDenied, "denied by ben: not on a Friday")), []engine.Path{"tasks.2"}),
+		"step_hundred":         b.stepsMessage(hundred(), []engine.Path{"tasks.2"}),
 		"step_group_quiet":     b.stepsMessage(quiet, []engine.Path{"tasks.1", "tasks.2", "tasks.3"}),
 		"card_secret_lost":     of(atGate(engine.SecretsNeeded{Names: []string{"pin", "token"}})),
 		"secret_lost":          lostMessage(then(underWay(), engine.SecretsNeeded{Names: []string{"token"}})),
-		"end_success":          b.endMessage(then(underWay(), over(engine.RunSuccess, "2 of 2 tasks done"))),
-		"end_failed":           b.endMessage(then(underWay(), over(engine.RunFailed, `"Drain web" failed`))),
-		"end_cancelled":        b.endMessage(then(underWay(), over(engine.RunCancelled, "cancelled by ben"))),
+		"end_success":          ending(then(underWay(), over(engine.RunSuccess, "3 of 3 tasks done")), book),
+		"end_failed":           ending(failedEnd(), book),
+		"end_hundred":          ending(hundred(), book),
+		"end_unprepared":       ending(fold(requested(inputs()), engine.PrepareFailed{Message: "node set web: no node was found"}, over(engine.RunFailed, "node set web: no node was found")), book),
+		"end_denied":           ending(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben()}, ends("tasks.2", engine.TaskDenied, "denied by ben: not on a Friday"), over(engine.RunFailed, `"Drain web" denied by ben: not on a Friday`)), book),
+		"end_long":             ending(longEnd(huge), book),
+		"end_cancelled":        ending(then(underWay(), engine.CancelRequested{Actor: ben(), Reason: "wrong tier"}, ends("tasks.2", engine.TaskCancelled, "stopped: the run was cancelled"), over(engine.RunCancelled, "cancelled by ben: wrong tier")), book),
 		"card_paused":          of(then(underWay(), attempts("tasks.2", 1), engine.RunPaused{Actor: ben(), Reason: "errors rise"})),
 		"card_held":            of(then(steeredRun(), engine.RunPaused{Actor: ben(), Reason: "errors rise"}, engine.RunHeld{Before: "tasks.1", Wave: 2})),
 		"card_slowed":          of(then(steeredRun(), pace(5*time.Minute, 1), engine.WavesStopped{Path: "tasks.1", Actor: ana()})),
@@ -356,4 +362,20 @@ func characters(v any) int {
 		}
 	}
 	return n
+}
+
+// checkView holds a view against what Slack refuses.
+func checkView(tb testing.TB, name string, v any) {
+	tb.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var body map[string]any
+	if err := json.Unmarshal(raw, &body); err != nil {
+		tb.Fatal(err)
+	}
+	if bad := blockkit.View(body); bad != nil {
+		tb.Errorf("%s: Slack refuses it: %v", name, bad)
+	}
 }

@@ -124,7 +124,7 @@ func TestDrawings_ofHostileRunsAreSoundAndNeverMarkup(t *testing.T) {
 		checkHostile(tb, "card", card(run, book, cardFrame{approvers: "<@UBEN>", label: mark + "label", channel: "C2"}))
 		checkHostile(tb, "step", b.stepsMessage(run, []engine.Path{"tasks.1"}))
 		checkHostile(tb, "steps", b.stepsMessage(run, []engine.Path{"tasks.1", "tasks.2", "tasks.1", "tasks.1", "tasks.1"}))
-		checkHostile(tb, "end", b.endMessage(run))
+		checkHostile(tb, "end", ending(run, book))
 		for _, ref := range []string{approvalRef("a1"), unknownRef("tasks.2", 1)} {
 			if q, ok := b.question(run, ref); ok {
 				checkHostile(tb, ref, q.message)

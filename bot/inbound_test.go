@@ -17,6 +17,8 @@ import (
 
 // answers is a Commands that always says the same.
 type answers struct {
+	Looker // which nothing here asks
+
 	reply commands.Reply
 	panic bool
 }
@@ -26,7 +28,9 @@ func (a answers) Press(context.Context, commands.Press) commands.Reply { return 
 func (a answers) Submit(context.Context, commands.Submission) commands.Reply {
 	return a.answer()
 }
-func (a answers) Options(context.Context, commands.OptionQuery) commands.Found { return commands.Found{} }
+func (a answers) Options(context.Context, commands.OptionQuery) commands.Found {
+	return commands.Found{}
+}
 
 func (a answers) answer() commands.Reply {
 	if a.panic {

@@ -11,6 +11,7 @@ import (
 type job struct {
 	run   engine.RunID
 	event engine.Event
+	long  engine.Path // set instead of an event: a step that takes long is to have its reply
 }
 
 // lane holds the events of one channel that are to be drawn: those of one run in order, and the
@@ -115,6 +116,9 @@ func (l *lane) group() []job {
 func together(queue []job) int {
 	steps := 0
 	for i, j := range queue {
+		if j.long != "" {
+			return max(i, 1)
+		}
 		switch weightOf(j.event.Payload) {
 		case weighsCard:
 		case weighsStep:

@@ -19,20 +19,27 @@ const (
 	// of 3,000; docs.slack.dev/reference/block-kit/block-elements and composition-objects: text inputs of 3,000
 	// characters, menus of 100 options, whose texts have 75; docs.slack.dev/reference/block-kit/blocks/input-block:
 	// label and hint of 2,000, of which less is better on a phone.
-	maxViewBlocks = 100
-	maxViewBytes  = 240_000
-	maxViewTitle  = 24
-	maxMetadata   = 3000
-	maxInput      = 3000
-	maxOptions    = 100
-	maxOptionText = 75
-	maxFieldLabel = 150
-	maxHint       = 500
-	maxComplaint  = 300
+	maxViewBlocks  = 100
+	maxViewBytes   = 240_000
+	maxViewTitle   = 24
+	maxMetadata    = 3000
+	maxInput       = 3000
+	maxOptions     = 100
+	maxOptionText  = 75
+	maxOptionValue = 150
+	maxFieldLabel  = 150
+	maxHint        = 500
+	maxComplaint   = 300
 	// chat.update refuses text above 4,000 characters.
 	maxFallback = 3000
 	// docs.slack.dev/reference/block-kit/blocks/actions-block: 25 elements.
 	maxActions = 25
+
+	// A Home tab: docs.slack.dev/reference/views, 100 blocks. Slack names no limit for all characters but the
+	// 250 KB of a view.
+	maxHomeBlocks     = 96
+	maxViewCharacters = 30000
+	maxHomeRun        = 1200 // characters of one run
 
 	// Parts of our own messages, chosen so that all of them fit into maxCharacters: what a task will do,
 	// and the steps of a card.
@@ -61,6 +68,8 @@ const (
 	maxGroup = 10
 	// maxOutput is how many lines of a step's notes its reply shows.
 	maxOutput = 15
+	// maxAnswerLines is how many lines it shows of what nodes said: two for each answer.
+	maxAnswerLines = 24
 	// Characters of a step's description, and of its message when it has a reply of its own.
 	maxStepName = 200
 	maxStepText = 2000

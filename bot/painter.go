@@ -41,6 +41,8 @@ type answer struct {
 	run engine.RunID
 	ref string // of the question, or what the references of several begin with
 	pos engine.Pos
+	// paid says that the budget was asked for this edit already.
+	paid bool
 }
 
 func newPainter(t *thread) *painter {
@@ -81,6 +83,14 @@ func (p *painter) urgent(run engine.RunID, ref string, pos engine.Pos) {
 	p.answered = append(p.answered, answer{run: run, ref: ref, pos: pos})
 	e := p.hurry(run)
 	e.ends = append(e.ends, pos)
+	p.mu.Unlock()
+	poke(p.wake)
+}
+
+// paid has a message edited for which the budget was asked already.
+func (p *painter) paid(run engine.RunID, ref string) {
+	p.mu.Lock()
+	p.answered = append(p.answered, answer{run: run, ref: ref, paid: true})
 	p.mu.Unlock()
 	poke(p.wake)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
@@ -38,6 +39,12 @@ func (b *Bot) question(run *engine.Run, ref string) (question, bool) {
 	case "pause":
 		if p := pauseOf(run, rest); p != nil {
 			return question{pauseMessage(run, p), lasts(run, p), true}, true
+		}
+	case "step":
+		if s := run.Steps[engine.Path(strings.TrimSuffix(rest, "/"))]; s != nil && s.Ended.IsZero() {
+			return question{runningMessage(run, s, b.progress(run.ID), time.Now()), true, true}, true
+		} else if s != nil {
+			return question{message: b.stepsMessage(run, []engine.Path{s.Path})}, true
 		}
 	case "unknown":
 		path, number, _ := strings.Cut(rest, "/")
@@ -115,8 +122,12 @@ func covered(step *engine.Step, a *engine.Approval) []string {
 		return lines
 	}
 	if !namesAll(lines[at], a.Nodes) {
-		lines[at] = fmt.Sprintf("touches %d, listed as nodes below", len(a.Nodes))
-		return lines
+		names := commands.NodeNames(a.Nodes, maxSealed/3)
+		if strings.HasSuffix(names, " more") { // nobody is to approve what was cut
+			lines[at] = fmt.Sprintf("touches %d, listed as nodes below", len(a.Nodes))
+			return lines
+		}
+		lines[at] = fmt.Sprintf("touches %d: %s", len(a.Nodes), names)
 	}
 	return slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "nodes: ") })
 }

@@ -20,7 +20,7 @@ func (p *painter) record(ctx context.Context, a answer) {
 			if !strings.HasPrefix(ref, a.ref) {
 				continue
 			}
-			if err := p.rewrite(ctx, run, ref); err != nil && ctx.Err() == nil {
+			if err := p.rewrite(ctx, run, ref, a.paid); err != nil && ctx.Err() == nil {
 				b.logger.WarnContext(ctx, "record not written", "run", a.run, "ref", ref, "error", err)
 			}
 		}
@@ -35,12 +35,12 @@ func (p *painter) record(ctx context.Context, a answer) {
 	}
 }
 
-func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string) error {
+func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string, paid bool) error {
 	q, ok := p.thread.bot.question(run, ref)
 	if !ok || q.open && !q.moved || p.stands(run, ref, q.message) {
 		return nil
 	}
-	if !p.budget.take(ctx) {
+	if !paid && !p.budget.take(ctx) {
 		return context.Cause(ctx)
 	}
 	err := p.thread.bot.update(ctx, run.Posts[ref], q.message)

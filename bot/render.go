@@ -22,10 +22,18 @@ type drawing struct {
 	blocks  []slack.Block
 	room    int
 	cut     bool
+	most    int // blocks
 	actions map[string]int
 }
 
-func newDrawing() *drawing { return &drawing{room: maxCharacters, actions: map[string]int{}} }
+func newDrawing() *drawing {
+	return &drawing{room: maxCharacters, most: maxBlocks, actions: map[string]int{}}
+}
+
+// plain is what a message says, without markup.
+func (m message) plain() string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(m.text)
+}
 
 // render draws a reply.
 func render(r commands.Reply) message {
@@ -75,7 +83,7 @@ func (d *drawing) done(run engine.RunID) []slack.Block {
 }
 
 func (d *drawing) add(b slack.Block) {
-	if len(d.blocks) >= maxBlocks {
+	if len(d.blocks) >= d.most {
 		d.cut = true
 		return
 	}
@@ -171,6 +179,16 @@ func (d *drawing) fields(f commands.Fields) {
 	d.rich(slack.NewRichTextSection(leaves...))
 }
 
+// richTextList is a list as Slack's own types have it; that of the client library adds a field.
+type richTextList struct {
+	Type     slack.RichTextElementType     `json:"type"`
+	Elements []slack.RichTextElement       `json:"elements"`
+	Style    slack.RichTextListElementType `json:"style"`
+}
+
+// RichTextElementType implements [slack.RichTextElement].
+func (l richTextList) RichTextElementType() slack.RichTextElementType { return l.Type }
+
 func (d *drawing) list(l commands.List) {
 	style := slack.RTEListBullet
 	if l.Ordered {
@@ -183,7 +201,7 @@ func (d *drawing) list(l commands.List) {
 		}
 	}
 	if len(items) > 0 {
-		d.rich(slack.NewRichTextList(style, 0, items...))
+		d.rich(richTextList{Type: slack.RTEList, Style: style, Elements: items})
 	}
 }
 
@@ -241,7 +259,7 @@ func (d *drawing) buttons(items []commands.Button) {
 			continue
 		}
 		e := slack.NewButtonBlockElement(action, b.Value, plainText(label))
-		e.Style = slack.Style(b.Style)
+		e.Style, e.URL = slack.Style(b.Style), b.URL
 		if c := b.Confirm; c != nil {
 			e.Confirm = slack.NewConfirmationBlockObject(plainText(c.Title), plainText(c.Text), plainText(c.Yes), plainText(c.No))
 		}

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,4 +148,66 @@ func drawer() *Bot {
 		}
 		return []string{"UANA", "UBEN", "T1/UCAT", "T2/UFOX", "bad<id"}
 	}}}
+}
+
+// hundred is a run whose second step asked 100 nodes: two failed alike, one otherwise, one kept silent, and
+// two of those that are ok have another version.
+func hundred() *engine.Run {
+	r := engine.Result{Message: `96 of 100 ok; 3 failed: web017.example.net said "unit app.service: main process 4017 exited" and 2 more; 1 did not answer: web042.example.net; at most 2 allowed`}
+	var notes, all []string
+	for i := 1; i <= 100; i++ {
+		n, version := fmt.Sprintf("web%03d.example.net", i), "2.1.0"
+		all = append(all, n)
+		switch i {
+		case 17, 33:
+			r.FailedNodes = append(r.FailedNodes, n)
+			notes = append(notes, fmt.Sprintf("%s: failed: unit app.service: main process %d exited", n, 4000+i))
+			continue
+		case 71:
+			r.FailedNodes = append(r.FailedNodes, n)
+			notes = append(notes, n+": failed: no space left on device: /var/lib/app")
+			continue
+		case 42:
+			r.SilentNodes = append(r.SilentNodes, n)
+			notes = append(notes, n+": no answer")
+			continue
+		case 5, 6:
+			version = "2.0.9"
+		}
+		r.OKNodes = append(r.OKNodes, n)
+		notes = append(notes, fmt.Sprintf("%s: version=%s", n, version))
+	}
+	return then(underWay(), asked(nil, all...), yes("a1", ben(), ""), engine.AttemptStarted{Path: "tasks.2", Attempt: 1, Effect: engine.Once, Nodes: all, Approval: "a1"}, fails("tasks.2", 1, r, notes...), ends("tasks.2", engine.TaskFailed, r.Message),
+		begins("always.1", "Put web back"), attempts("always.1", 1), works("always.1", 1, engine.Result{}), ends("always.1", engine.TaskOK, "ok"),
+		over(engine.RunFailed, `"Drain web" failed: `+r.Message))
+}
+
+// failedEnd is a run that ended at a step without nodes.
+func failedEnd() *engine.Run {
+	return then(underWay(), attempts("tasks.2", 1), fails("tasks.2", 1, engine.Result{Message: "exit 1"}, "no such host", "giving up"),
+		ends("tasks.2", engine.TaskFailed, "exit 1"), over(engine.RunFailed, `"Drain web" failed: exit 1`))
+}
+
+// longEnd is one of which everything is long.
+func longEnd(inputs map[string]any) *engine.Run {
+	long := strings.Repeat("no space left on a device; ", 300)
+	facts := []engine.Payload{requested(inputs), engine.Prepared{}}
+	var nodes []string
+	for i := range 2000 {
+		nodes = append(nodes, fmt.Sprintf("%c%05d-of-a-long-name.example.net", 'a'+i%26, i*7))
+	}
+	for i := 1; i <= 60; i++ {
+		p := engine.Path(fmt.Sprintf("tasks.%d", i))
+		a := asked(nil, nodes...)
+		a.Approval, a.Number, a.Path = fmt.Sprint("a", i), i, p
+		facts = append(facts, begins(p, fmt.Sprint(i, " ", long)), a, yes(a.Approval, ben(), ""))
+		facts = append(facts, engine.AttemptStarted{Path: p, Attempt: 1, Effect: engine.Once, Nodes: nodes, Approval: a.Approval})
+		facts = append(facts, fails(p, 1, engine.Result{FailedNodes: nodes}, nodes[0]+": failed: "+long), ends(p, engine.TaskTolerated, long))
+	}
+	facts = append(facts, ends("tasks.60", engine.TaskFailed, long))
+	for i := 1; i <= 60; i++ {
+		p := engine.Path(fmt.Sprintf("always.%d", i))
+		facts = append(facts, begins(p, long), ends(p, engine.TaskFailed, long))
+	}
+	return fold(append(facts, over(engine.RunFailed, long))...)
 }

@@ -56,7 +56,7 @@ func Scopes() []Scope {
 
 // free are the methods and events that need no scope of the bot token.
 func free() (methods, events []string) {
-	return []string{"auth.test", "apps.connections.open", "views.publish", "views.open"}, []string{"app_home_opened"}
+	return []string{"auth.test", "apps.connections.open", "chat.getPermalink", "views.open", "views.publish", "views.update"}, []string{"app_home_opened"}
 }
 
 // ScopeNames are the names of the scopes; with minimal only of those that are required.

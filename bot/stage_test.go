@@ -101,6 +101,7 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 		for _, v := range s.ws.Violations() {
 			t.Errorf("Slack would have refused: %+v", v)
 		}
+		checkPayloads(t, s.ws)
 		s.checkRuns()
 	})
 	return s
@@ -170,7 +171,7 @@ func (s *stage) options() Options {
 		BotToken: s.ws.BotToken(), AppToken: s.ws.AppToken(), APIURL: s.ws.APIURL(), HTTP: &http.Client{Transport: s.net},
 		Dialer:   &websocket.Dialer{NetDialContext: s.pipe.Dial, HandshakeTimeout: 10 * time.Second},
 		Commands: c, Runs: s.Engine, Feed: s.feed, Label: "test", OpsChannel: "#ops",
-		Approvers: s.Engine.Policy().Approvers, Logger: testLogger(),
+		Approvers: s.Engine.Policy().Approvers, Progress: s.Engine.Progress, Logger: testLogger(),
 	}
 	for _, change := range s.change {
 		change(&o)

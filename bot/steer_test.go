@@ -49,7 +49,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		t := s.tb
 		run := s.atWave()
 		card := s.await("#deploys", "⏳ roll — running")
-		s.wantButtons(card, "pause", "stop", "cancel")
+		s.wantButtons(card, "pause", "stop", "log", "cancel")
 		if said := s.click("ana", card, "pause"); !has(said, "Paused: no further task or wave begins") {
 			t.Errorf("ana was told %q", said)
 		}
@@ -57,7 +57,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		s.wantButtons(pause, "resume", "next", "stop")
 		s.until("the run is held", func() bool { return has(s.now(pause), "Held before wave 2 of 3.") })
 		s.await("#deploys", "✋ roll — waiting", "⏸️ Paused by ana — held before wave 2 of 3")
-		s.wantButtons(card, "resume", "next", "stop", "cancel")
+		s.wantButtons(card, "resume", "next", "stop", "log", "cancel")
 		if said := s.click("gus", pause, "resume"); !has(said, "no run") {
 			t.Errorf("gus was told %q", said)
 		}
@@ -77,7 +77,7 @@ func TestSteer_fromTheCardAndTheThread(t *testing.T) {
 		s.wantRecord(pause, "⏸️ Paused by @ana at", "▶️ Resumed by @ben at", "all is well")
 		s.await("#deploys", "⏳ roll — running", "🐢 ana set the pace")
 		s.settle(run)
-		s.wantThread(run, "✅ roll — success", "⏸️ Paused by @ana", "⏭️ @ben sent wave 2 on", "🐢 @ana", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
+		s.wantThread(run, "✅ roll — success", "⏸️ Paused by @ana", "✅ Restart kafka", "wave 4: k5", "⏭️ @ben sent wave 2 on", "🐢 @ana", "✅ After", "roll success after")
 	})
 }
 
@@ -88,7 +88,7 @@ func TestSteer_stopFromTheCard(t *testing.T) {
 		card := s.await("#deploys", "⏳ roll — running")
 		s.click("ana", card, "stop")
 		s.await("#deploys", "⏹️ @ana stopped the waves")
-		s.until("it cannot be stopped twice", func() bool { return strings.Join(s.buttons(card), " ") == "pause cancel" })
+		s.until("it cannot be stopped twice", func() bool { return strings.Join(s.buttons(card), " ") == "pause log cancel" })
 		s.settle(run)
 		s.wantThread(run, "❌ roll — failed", "⏹️ @ana stopped the waves", "❌ Restart kafka", "4 nodes of later waves were not touched: k2, k3, k4, k5", "roll failed after")
 	})
@@ -202,13 +202,15 @@ func TestSteer_byAGuestDoesNotCount(t *testing.T) {
 	for name, spoil := range map[string]func(s *stage){
 		"is a guest here":         func(s *stage) { s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", IsGuest: true}) },
 		"has left this workspace": func(s *stage) { s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", Deleted: true}) },
-		"could not say who":       func(s *stage) { s.ws.FailNext("users.info", "user_not_found", 1) },
+		"could not say who":       func(s *stage) { s.ws.FailNext("users.info", "user_lookup_broken", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onStage(t, func(s *stage) {
 				run := s.atWave()
 				card := s.await("#deploys", "⏳ roll — running")
+				s.slash("ben", "#deploys", "whoami") // from here on he counts at the door for a minute
+				time.Sleep(10 * time.Second)
 				spoil(s)
 				s.click("ben", card, "cancel")
 				s.await("#deploys", "🚫 ", "wanted to cancel the run, and that does not count", name)

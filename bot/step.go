@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -62,24 +61,22 @@ func (d *drawing) step(run *engine.Run, s *engine.Step, together int) {
 	if message != "" {
 		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(message), max(maxStepText/together, 600)), false))
 	}
+	at, notes := s.Last(), max(maxOutput/together, 2)
+	ended := at != nil && at.Outcome != nil
+	var answers commands.Answers
+	if ended {
+		answers = commands.AnswersOf(at.Outcome)
+	}
 	d.rich(slack.NewRichTextSection(leaves...))
-	notes := max(maxOutput/together, 2)
 	d.preformatted(cleanText(tail(waveLines(run, s), notes)))
-	if at := s.Last(); at != nil && at.Outcome != nil {
+	if ended {
+		d.preformatted(strings.Join(answerLines(answers, message, max(maxAnswerLines/together, 4)), "\n"))
 		d.outcome(at.Outcome, message, notes)
 	}
 }
 
-// outcome draws what an attempt brought, as far as the message of its step has not said it.
+// outcome draws what an attempt brought apart from what its nodes said, as far as the message of its step has not said it.
 func (d *drawing) outcome(o *engine.AttemptEnded, message string, notes int) {
-	for _, group := range []struct {
-		name  string
-		nodes []string
-	}{{"failed", o.Result.FailedNodes}, {"silent", o.Result.SilentNodes}} {
-		if len(group.nodes) > 0 && !namesAll(message, group.nodes) {
-			d.rich(slack.NewRichTextSection(d.leaf(fmt.Sprintf("%d %s: %s", len(group.nodes), group.name, cutTo(cleanText(oneLine(strings.Join(group.nodes, ", "))), 400)), false)))
-		}
-	}
 	d.preformatted(cleanText(tail(telling(o, message), notes)))
 	if child := o.Result.Child; child != "" && !strings.Contains(message, child.Short()) {
 		d.rich(slack.NewRichTextSection(d.leaf("started run ", false), slack.NewRichTextSectionTextElement(child.Short(), &slack.RichTextSectionTextStyle{Code: true})))
@@ -110,6 +107,9 @@ func stepFacts(s *engine.Step) string {
 	}
 	if count, _ := counted(s); count != "" {
 		facts = append(facts, count)
+		if at := s.Last(); at != nil && at.Outcome != nil && s.Result == nil {
+			facts = append(facts, commands.AnswersOf(at.Outcome).Odd()...)
+		}
 	}
 	switch s.Status {
 	case engine.TaskTolerated, engine.TaskSkippedOver, engine.TaskDenied, engine.TaskCancelled:
@@ -125,17 +125,21 @@ func stepFacts(s *engine.Step) string {
 }
 
 // counted splits the message of a step that acted on nodes into how many did well, which stands
-// behind the step's name, and the rest. A message that does not begin with the count stays whole, and
-// the count is that of the outcome.
+// behind the step's name, and the rest, without what it says of single nodes. A message that does not begin
+// with the count stays whole, and the count is that of the outcome.
 func counted(s *engine.Step) (count, rest string) {
 	rest = strings.TrimSpace(s.Message)
-	at := s.Last()
-	if at == nil || at.Outcome == nil {
+	if s.Result != nil {
+		return rolled(s), rest
+	}
+	r := resultOf(s)
+	ok := len(r.OKNodes)
+	all := ok + len(r.FailedNodes) + len(r.SilentNodes)
+	if all == 0 {
 		return "", rest
 	}
-	ok, all := len(at.Outcome.Result.OKNodes), 0
-	if all = ok + len(at.Outcome.Result.FailedNodes) + len(at.Outcome.Result.SilentNodes); all == 0 {
-		return "", rest
+	if len(r.FailedNodes)+len(r.SilentNodes)+len(r.UnaskedNodes) > 0 {
+		rest = withoutAnswers(rest)
 	}
 	if m := regexp.MustCompile(`^(\d+) of (\d+) (?:nodes )?ok(?:$|[:;,]\s*)`).FindStringSubmatch(rest); m != nil {
 		rest = strings.TrimPrefix(rest, m[0])
@@ -144,7 +148,26 @@ func counted(s *engine.Step) (count, rest string) {
 		}
 		return fmt.Sprintf("%s of %s ok", m[1], nodesOf(m[2])), rest
 	}
-	return fmt.Sprintf("%d of %s ok", ok, nodesOf(strconv.Itoa(all))), rest
+	return fmt.Sprintf("%d of %s ok", ok, nodesOf(strconv.Itoa(all+len(r.UnaskedNodes)))), rest
+}
+
+// rolled is how many nodes of all waves of a rolling task did well, failed and were not touched.
+func rolled(s *engine.Step) string {
+	all := 0
+	for _, wave := range s.Waves() {
+		all += len(wave)
+	}
+	if all == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d of %s ok", len(s.Result.OKNodes), nodesOf(strconv.Itoa(all)))
+	if n := len(s.Result.FailedNodes); n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	if n := len(s.Result.UnaskedNodes); n > 0 {
+		text += fmt.Sprintf(", %d not touched", n)
+	}
+	return text
 }
 
 func nodesOf(n string) string {
@@ -170,26 +193,6 @@ func tail(lines []string, most int) string {
 		out[i] = cutTo(l, 300)
 	}
 	return strings.Join(out, "\n")
-}
-
-// endMessage says how a run ended.
-func (b *Bot) endMessage(run *engine.Run) message {
-	d := newDrawing()
-	name := run.Requested.Playbook.Name
-	leaves := []slack.RichTextSectionElement{
-		d.leaf(runMark(run.Status)+" ", false), d.leaf(name, true),
-		d.leaf(fmt.Sprintf(" %s after %s", run.Status, commands.Took(run.Ended.Sub(run.At).Round(time.Millisecond))), false),
-	}
-	if run.Message != "" {
-		leaves = append(leaves, d.leaf("\n"+cutTo(cleanText(run.Message), 1500), false))
-	}
-	if mentionable(run.Requested.Actor) && run.Status == engine.RunFailed {
-		leaves = append(leaves, d.leaf("\n", false), slack.NewRichTextSectionUserElement(run.Requested.Actor.User, nil))
-	}
-	d.rich(slack.NewRichTextSection(leaves...))
-	d.context("run " + run.ID.Short())
-	text := fmt.Sprintf("%s %s %s: %s", name, run.ID.Short(), run.Status, run.Message)
-	return message{text: fallback(text), blocks: d.done(run.ID)}
 }
 
 // lostMessage says which secrets a run waits for after a restart, with the button that gives them.

@@ -16,6 +16,7 @@ type thread struct {
 	bot     *Bot
 	track   *tracker
 	painter *painter
+	watch   *watch
 	rooms   map[engine.RunID]string // where runs were asked for; of the reader alone
 
 	mu    sync.Mutex // guards what follows
@@ -31,7 +32,7 @@ const page = 200
 
 func newThread(b *Bot) *thread {
 	t := &thread{bot: b, track: newTracker(), lanes: map[string]*lane{}, rooms: map[engine.RunID]string{}}
-	t.painter = newPainter(t)
+	t.painter, t.watch = newPainter(t), newWatch(t)
 	return t
 }
 
@@ -49,9 +50,13 @@ func (t *thread) run(ctx, closing context.Context) {
 	var wg sync.WaitGroup
 	stopPainter := make(chan struct{})
 	wg.Go(func() { t.painter.run(ctx, stopPainter) })
+	stopWatch, watching := make(chan struct{}), make(chan struct{})
+	go func() { defer close(watching); t.watch.run(ctx, stopWatch, &wg) }()
 	saver := make(chan struct{})
 	wg.Go(func() { t.save(ctx, saver) })
 	t.read(ctx, closing, after, &wg)
+	close(stopWatch)
+	<-watching // it pushes into lanes
 	t.mu.Lock()
 	for _, l := range t.lanes {
 		l.close()
@@ -87,6 +92,7 @@ func (t *thread) refresh(ctx context.Context) {
 		if at, ok := run.Place(); ok {
 			t.bot.remember(at, id)
 			t.painter.touch(id)
+			t.watch.again(run)
 		}
 	}
 }
@@ -140,6 +146,8 @@ func (t *thread) take(ctx context.Context, ev engine.Event, wg *sync.WaitGroup) 
 		t.track.pass(ev.Pos)
 		return
 	}
+	t.bot.homes.changed()
+	t.watch.note(run, channel, ev)
 	t.track.begin(ev.Pos)
 	t.lane(ctx, channel, wg).push(ctx, job{run: run, event: ev})
 }

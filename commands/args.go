@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,6 +53,15 @@ func readArgs(in []word, v verb) (args, error) {
 		out.flags[w.name] = w
 	}
 	return out, nil
+}
+
+// flagged are the flags in the order of their names.
+func (a args) flagged() []word {
+	out := make([]word, 0, len(a.flags))
+	for _, name := range slices.Sorted(maps.Keys(a.flags)) {
+		out = append(out, a.flags[name])
+	}
+	return out
 }
 
 func unknownFlag(name string, v verb) string {

@@ -60,12 +60,17 @@ func ResolveButtons(run engine.RunID, path engine.Path, attempt int) []Button {
 	}
 }
 
-// CardButtons are the buttons of the card of a run that goes on.
+// CardButtons are the buttons of the card of a run: those that change something only while it goes on.
 func CardButtons(run *engine.Run) []Button {
 	if run.Status.Final() || run.Cancel != nil || !run.Lingers().IsZero() {
-		return nil
+		return []Button{LogButton(run.ID)}
 	}
-	return append(append(SecretsButtons(run), SteerButtons(run)...), CancelButton(run.ID))
+	return append(append(SecretsButtons(run), SteerButtons(run)...), LogButton(run.ID), CancelButton(run.ID))
+}
+
+// LogButton shows what was said in the steps of a run, to the person who pressed it only.
+func LogButton(run engine.RunID) Button {
+	return Button{Label: "Log", Action: ActionLog, Value: string(run)}
 }
 
 // SteerButtons are the buttons about how a run goes on: those that do something now.

@@ -124,7 +124,8 @@ func asking(r Reply, f *Form) Reply {
 
 // submitRun starts a run with what was filled in, as `run` does.
 func (c *Commands) submitRun(ctx context.Context, s Submission) (Reply, error) {
-	parts, ok := taken(s.State, 2)
+	state, how := carried(s.State)
+	parts, ok := taken(state, 2)
 	if !ok {
 		return Reply{}, staleForm()
 	}
@@ -143,11 +144,16 @@ func (c *Commands) submitRun(ctx context.Context, s Submission) (Reply, error) {
 	}
 	if !strings.HasPrefix(book.Digest, parts[1]) && c.engine.May(s.Actor, policy.Run, book.Name).Allowed {
 		f := c.runForm(ctx, s.Actor, book, showable(Request{Secrets: secrets}, given), nil, beginChanged)
+		how.carry(f)
 		f.Problem = book.Name + " has changed since this form was opened, and nothing was started; look at it again, then start it."
 		return asking(Reply{Private: true, Code: engine.CodeConflict, Blocks: []Block{say("%s", f.Problem)}}, f), nil
 	}
 	q := Request{Key: s.Key, Actor: s.Actor, Origin: engine.OriginForm, Secrets: secrets}
-	return c.launch(ctx, q, book, given)
+	r, err := c.launch(ctx, q, how, book, given)
+	if r.Form != nil {
+		how.carry(r.Form)
+	}
+	return r, err
 }
 
 // chooseForm asks which playbook is to be run.

@@ -104,7 +104,8 @@ func first(all []Option, total int) Found {
 
 // inputOptions are the values that an input may have, or that its source offers.
 func (c *Commands) inputOptions(q OptionQuery) Found {
-	parts, ok := taken(q.State, 2)
+	state, _ := carried(q.State)
+	parts, ok := taken(state, 2)
 	if !ok {
 		return oldMenu()
 	}

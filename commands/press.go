@@ -49,6 +49,8 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 		return c.pressSecrets(ctx, p)
 	case ActionForm:
 		return c.pressForm(ctx, p)
+	case ActionLog: // whoever draws shows it: here are only words
+		return c.pressRun(ctx, p)
 	case ActionSuggest:
 		return Reply{Private: true, Blocks: []Block{say("Copy this line, change what is wrong, and send it:"), Preformatted{Text: p.Value}}}, nil
 	}

@@ -110,6 +110,7 @@ const (
 	ActionShow       Action = "show"        // answers with the run
 	ActionForm       Action = "form"        // opens the form of the line that the button carries
 	ActionSecrets    Action = "secrets"     // opens the form for secrets that a restart has lost
+	ActionLog        Action = "log"         // shows what was said: see [Commands.Log]
 )
 
 // Button is a button. Value is opaque to whoever draws it and comes back in the [Press].
@@ -119,6 +120,7 @@ type Button struct {
 	Action  Action
 	Value   string
 	Confirm *Confirm // nil: no question before it counts
+	URL     string   // an address that it opens, for a button that does nothing else
 }
 
 // Confirm is the question that comes before a press counts.

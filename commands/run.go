@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/playbot/playbot/engine"
@@ -14,8 +15,9 @@ import (
 
 func (c *Commands) runVerb() verb {
 	return verb{
-		name: "run", aliases: []string{"start"}, form: "run PLAYBOOK [INPUT=VALUE …]",
+		name: "run", aliases: []string{"start"}, form: "run PLAYBOOK [INPUT=VALUE …] [--broadcast]",
 		summary: "start a playbook", run: c.start,
+		flags: []flag{{name: "broadcast", about: "tell the channel of the end, also when it goes well; a failure is always told"}},
 	}
 }
 
@@ -28,9 +30,11 @@ func (c *Commands) start(ctx context.Context, q Request, a args) (Reply, error) 
 	if err != nil {
 		return Reply{}, err
 	}
-	r, err := c.launch(ctx, q, book, given)
+	how := orderOf(a)
+	r, err := c.launch(ctx, q, how, book, given)
 	if r.Form != nil {
-		if line := again("run", c.unsecret(q.Actor, append(a.words[:1:1], a.sets...))); len(line) <= maxButtonValue {
+		how.carry(r.Form)
+		if line := again("run", c.unsecret(q.Actor, slices.Concat(a.words[:1], a.sets, a.flagged()))); len(line) <= maxButtonValue {
 			r.Form.Again.Value = line
 		}
 	}
@@ -56,12 +60,13 @@ func (c *Commands) pressForm(ctx context.Context, p Press) (Reply, error) {
 		return Reply{}, err
 	}
 	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
-		return c.launch(ctx, q, book, nil)
+		return c.launch(ctx, q, order{}, book, nil)
 	}
 	_, err = book.Bind(given, true)
 	problems, _ := errors.AsType[*playbooks.Problems](err)
 	f := c.runForm(ctx, q.Actor, book, given, problems, beginAnew)
 	f.Again.Value = p.Value
+	orderOf(a).carry(f)
 	return asking(Reply{Private: true, Code: engine.CodeInvalid, Blocks: []Block{
 		paragraph(plain("%s asks for inputs. It is run like this: ", book.Name), code(usage(book))),
 	}}, f), nil
@@ -92,7 +97,7 @@ func (c *Commands) asked(q Request, a args) (*playbooks.Playbook, map[string]any
 
 // launch checks everything that can be checked before it asks the engine: the one way to a run, for lines
 // and forms. What is wrong or missing is asked for in a form.
-func (c *Commands) launch(ctx context.Context, q Request, book *playbooks.Playbook, given map[string]any) (Reply, error) {
+func (c *Commands) launch(ctx context.Context, q Request, how order, book *playbooks.Playbook, given map[string]any) (Reply, error) {
 	if !c.engine.May(q.Actor, policy.Run, book.Name).Allowed {
 		_, err := c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name})
 		return Reply{}, err // the engine refuses and writes the refusal down
@@ -111,7 +116,7 @@ func (c *Commands) launch(ctx context.Context, q Request, book *playbooks.Playbo
 	if err != nil {
 		return Reply{}, err
 	}
-	r, err := c.started(ctx, q, book, bound)
+	r, err := c.started(ctx, q, engine.StartRequest{Playbook: book.Name, Inputs: bound, Broadcast: how.broadcast}, book)
 	if q.Origin != engine.OriginForm || err == nil {
 		return r, err
 	}
@@ -153,8 +158,9 @@ func quiet(book *playbooks.Playbook, problems *playbooks.Problems) {
 	}
 }
 
-func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playbook, inputs map[string]any) (Reply, error) {
-	id, err := c.engine.Start(ctx, engine.StartRequest{Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: book.Name, Inputs: inputs})
+func (c *Commands) started(ctx context.Context, q Request, s engine.StartRequest, book *playbooks.Playbook) (Reply, error) {
+	s.Key, s.Actor, s.Origin = q.Key, q.Actor, q.Origin
+	id, err := c.engine.Start(ctx, s)
 	if dup, ok := errors.AsType[*engine.DuplicateError](err); ok {
 		return Reply{Private: true, Run: dup.Run, Blocks: []Block{
 			paragraph(plain("This was asked before, and nothing was started a second time. It is run "), runRef(dup.Run), plain("; "), code("/playbook status "+dup.Run.Short()), plain(" shows how it stands.")),
@@ -164,7 +170,7 @@ func (c *Commands) started(ctx context.Context, q Request, book *playbooks.Playb
 		return Reply{}, err
 	}
 	blocks := []Block{paragraph(plain("Started "), bold(book.Name), plain(" %s: %s. It is run ", book.Version, c.tasksOf(book)), runRef(id), plain("."))}
-	if given := inputSpans(withoutSecrets(book, inputs)); len(given) > 0 {
+	if given := inputSpans(withoutSecrets(book, s.Inputs)); len(given) > 0 {
 		blocks = append(blocks, Context{Spans: given})
 	}
 	if b, old := c.outdated(book.Name); old {

@@ -27,6 +27,8 @@ func (p *performer) call(ctx context.Context, s AttemptStarted, first time.Time,
 			return p.child(ctx, s, name, inputs)
 		},
 	}
+	p.session.tell(nil) // an attempt before this one told that
+	c.progress = func(now Progress) { p.session.tell(&now) }
 	if step := p.run.Steps[s.Path]; step != nil {
 		c.Describe = step.Description
 	}

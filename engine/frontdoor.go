@@ -16,6 +16,8 @@ type StartRequest struct {
 	Origin   Origin
 	Playbook string         // by name
 	Inputs   map[string]any // already bound: see playbooks.Playbook.Bind; secrets stay in memory
+	// Broadcast has the channel told of the end also when the run succeeds.
+	Broadcast bool
 
 	around []string // secrets of the runs that the new one belongs to
 	rule   string   // by which it is allowed
@@ -78,7 +80,7 @@ func (e *Engine) startChild(ctx context.Context, q StartRequest, parent *Parent)
 		e.session(id, book).vault.put(inputs.values, q.around...)
 	}
 	request := RunRequested{
-		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent, Rule: q.rule,
+		Key: q.Key, Actor: q.Actor, Origin: q.Origin, Playbook: ref, Inputs: inputs.shown, Secrets: inputs.digests, Parent: parent, Rule: q.rule, Broadcast: q.Broadcast,
 	}
 	_, err = e.opts.Log.Append(ctx, id.Stream(), 0, request)
 	if err != nil {

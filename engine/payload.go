@@ -13,6 +13,8 @@ type RunRequested struct {
 	Secrets map[string]string `json:"secrets,omitempty"`
 	Parent  *Parent           `json:"parent,omitempty"` // set for the run of a playbook task
 	Rule    string            `json:"rule,omitempty"`   // of the policy, by which it is allowed
+	// Broadcast is that the channel is told of the end also when the run succeeds.
+	Broadcast bool `json:"broadcast,omitempty"`
 }
 
 // SecretsNeeded says that a restart has lost secrets of the run: it waits for somebody to give them again.

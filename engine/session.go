@@ -18,6 +18,8 @@ type session struct {
 	mu     sync.Mutex // guards what follows
 	stores map[string]DataStore
 	locked bool // this process holds the locks of the run
+	// progress of the latest attempt; nil when there is none, or it tells nothing
+	progress *Progress
 }
 
 // session returns the session of a run, which lives until the run ends.

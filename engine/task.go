@@ -76,6 +76,8 @@ type Call struct {
 	Child func(ctx context.Context, name string, inputs map[string]any) (*Run, error)
 	// Inputs resolves every input that this run has a value for, store-bound ones included.
 	Inputs func(ctx context.Context) (map[string]any, error)
+
+	progress func(Progress) // see [Call.Tell]; nil where nobody watches
 }
 
 // Masked is a text as people may read it, for tasks that show it in another place than their result and notes.

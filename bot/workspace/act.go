@@ -135,10 +135,14 @@ func (s *Server) OpenHome(user string) error {
 	if !ok {
 		return fmt.Errorf("there is no user %q", user)
 	}
-	s.event(map[string]any{
+	event := map[string]any{
 		"type": "app_home_opened", "user": u.ID, "channel": s.direct(u.ID).ID, "tab": "home",
 		"event_ts": strconv.FormatInt(time.Now().Unix(), 10) + ".000000",
-	})
+	}
+	if v := s.homes[u.ID]; v != nil { // as they see it until the app publishes another
+		event["view"] = s.wireView(v, nil)
+	}
+	s.event(event)
 	return nil
 }
 

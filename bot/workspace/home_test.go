@@ -1,12 +1,15 @@
 package workspace_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/playbot/playbot/bot/workspace"
 )
 
 func TestHome_isPublishedForOnePerson(t *testing.T) {
@@ -94,5 +97,60 @@ func TestSuggest_asksTheApp(t *testing.T) {
 	click, _ := w.next(socketmode.EventTypeInteractive).Data.(slack.InteractionCallback)
 	if a := click.ActionCallback.BlockActions[0]; a.SelectedOption.Value != "web1" || a.Type != "external_select" {
 		t.Errorf("the choice is %+v", a)
+	}
+}
+
+func TestPayloads_areWhatTheAppHadSlackShow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(slack.MsgOptionText("words", false), slack.MsgOptionBlocks(sectionOf("a section"))) // a form, in which blocks are text
+	w.call("views.publish", w.BotToken(), obj{"user_id": "U0ANA", "view": obj{"type": "home", "blocks": list(section("at home"))}})
+	w.call("views.publish", w.BotToken(), obj{"user_id": "U0ANA", "view": obj{"type": "house"}}) // refused
+	got := w.Payloads()
+	if len(got) != 2 || got[0].Kind != "message" || got[0].Text != "words" || got[1].Kind != "view" {
+		t.Fatalf("got %+v", got)
+	}
+	if text := w.PlainText(workspace.Message{Blocks: got[0].Body.([]any)}); text != "a section" {
+		t.Errorf("the message is %q", text)
+	}
+	dir := t.TempDir()
+	for range 2 {
+		w.post(slack.MsgOptionText("other words", false), slack.MsgOptionBlocks(sectionOf("another section")))
+		if err := w.SavePayloads(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 2 {
+		t.Errorf("two shapes are %d files", len(files))
+	}
+}
+
+func TestHome_openedAgainTellsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	opened := make(chan string, 2)
+	w := newWorld(t, nil).connect(func(w *world, e socketmode.Event) {
+		w.ack(e)
+		if home, ok := inner(e).(*slackevents.AppHomeOpenedEvent); ok {
+			hash := ""
+			if home.View != nil {
+				hash = home.View.Hash
+			}
+			opened <- hash
+		}
+	})
+	for _, publish := range []bool{true, false} {
+		if err := w.OpenHome("ana"); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if hash, ok := w.Home("ana")["hash"].(string); ok {
+			want = hash
+		}
+		if got := <-opened; got != want {
+			t.Errorf("the event tells of the hash %q, want %q", got, want)
+		}
+		if publish {
+			w.call("views.publish", w.BotToken(), obj{"user_id": "U0ANA", "view": obj{"type": "home", "blocks": list(section("s"))}})
+		}
 	}
 }

@@ -56,7 +56,7 @@ func (a *audience) join(ctx context.Context, h *house) {
 	b, err := bot.New(bot.Options{
 		BotToken: a.ws.BotToken(), AppToken: a.ws.AppToken(), APIURL: a.ws.APIURL(), HTTP: a.pipe.Client(),
 		Dialer:   &websocket.Dialer{NetDialContext: a.pipe.Dial, HandshakeTimeout: 10 * time.Second},
-		Commands: nobody{}, Runs: h.engine, Feed: a.store, Approvers: h.engine.Policy().Approvers, OpsChannel: "#ops",
+		Commands: nobody{}, Runs: h.engine, Feed: a.store, Approvers: h.engine.Policy().Approvers, Progress: h.engine.Progress, OpsChannel: "#ops",
 	})
 	if err != nil {
 		a.t.Error(err)
@@ -84,7 +84,9 @@ func (a *audience) leave() {
 }
 
 // nobody says nothing: people act through the engine, as their case says.
-type nobody struct{}
+type nobody struct {
+	bot.Looker // which nobody asks
+}
 
 func (nobody) Say(context.Context, commands.Request) commands.Reply { return commands.Reply{} }
 func (nobody) Press(context.Context, commands.Press) commands.Reply { return commands.Reply{} }

@@ -93,6 +93,11 @@ func threadOf(t *testing.T, file *File, c Case, shelf *Shelf) string {
 	if r := file.Run(t.Context(), &c, shelf, Options{company: a}); !r.Passed() {
 		t.Errorf("%s: %s\n%s", file.Path, r.Case, r.Failed())
 	}
+	if dir := os.Getenv("PLAYBOT_PAYLOADS"); dir != "" { // see the package bot/typestest
+		if err := a.ws.SavePayloads(dir); err != nil {
+			t.Error(err)
+		}
+	}
 	for _, v := range a.ws.Violations() {
 		t.Errorf("%s: %s: Slack would have refused: %+v", file.Path, c.Name, v)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/playbot/playbot/engine"
 	"github.com/playbot/playbot/engine/choria"
@@ -16,6 +17,10 @@ type hearing struct {
 	call            *engine.Call
 	asked, answered int
 	flaws           map[string]flaw // of replies, by their sender
+	batch           int             // that is being asked
+	began           time.Time       // the first batch
+	batchBegan      time.Time
+	silent          int // of earlier batches
 }
 
 // Run implements [engine.Task].
@@ -59,7 +64,24 @@ func (h *hearing) before(batch []string) error {
 		h.call.Note(fmt.Sprintf("asking %d of %d nodes; %d have answered", len(batch), len(h.task.nodes), h.answered))
 	}
 	h.asked += len(batch)
+	h.batch, h.batchBegan = h.batch+1, time.Now()
+	if h.batch == 1 {
+		h.began = h.batchBegan
+	}
+	h.tell(h.asked - len(batch) - h.answered) // who has not answered before is silent now
 	return nil
+}
+
+// tell says how far the asking has come.
+func (h *hearing) tell(silent int) {
+	p := engine.Progress{
+		Of: h.task.total(), OK: len(h.task.earlier.ok) + h.answered - len(h.flaws), Failed: len(h.flaws), Silent: silent, Began: h.began,
+	}
+	if n := h.task.batchSize; n > 0 {
+		p.Batch, p.Batches, p.BatchBegan = h.batch, (len(h.task.nodes)+n-1)/n, h.batchBegan
+	}
+	h.silent = silent
+	h.call.Tell(p)
 }
 
 // reply holds a node to its answer, and tells it: always when something is wrong with it, else unless silent.
@@ -73,6 +95,7 @@ func (h *hearing) reply(ctx context.Context, r choria.Reply) {
 	case !h.task.silent:
 		h.call.Note(fmt.Sprintf("%s: %s", r.Sender, clip(fields(r.Data))))
 	}
+	h.tell(h.silent)
 }
 
 // enough reports whether so many nodes failed or kept silent that no more are asked.
