@@ -88,7 +88,6 @@ func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 		"is a guest here":            {ID: "UBEN", Name: "ben", IsGuest: true},
 		"has left this workspace":    {ID: "UBEN", Name: "ben", Deleted: true},
 		"belongs to another":         {ID: "UBEN", Name: "ben", Stranger: true},
-		"belongs to another (team)":  {ID: "UBEN", Name: "ben", TeamID: "T2"},
 		"is a bot, so only members ": {ID: "UBEN", Name: "ben", IsBot: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,6 +111,22 @@ func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Somebody who speaks for another company is refused at the click, although they were a member a moment ago.
+func TestApproval_clickedFromAnotherCompanyIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run, gate := s.atGate()
+		s.slash("ben", "#deploys", "whoami")
+		s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", TeamID: "T2"})
+		if said := s.click("ben", gate, "approve"); !has(said, "ben speaks from another workspace") {
+			s.tb.Errorf("ben was told %q", said)
+		}
+		if now := s.newest(); now.ID != run.ID || now.Pending() == nil || len(now.Pending().Given) > 0 {
+			s.tb.Errorf("the click counted: %+v", now.Approvals)
+		}
+	})
 }
 
 func TestApproval_isTakenBackWhenSlackCannotSayWhoItWas(t *testing.T) {
