@@ -238,8 +238,10 @@ func matrixSettings(kind kindOfUser) []setting {
 				ids = append(ids, u.ID)
 			}
 			o.Channels = []workspace.Channel{
-				{ID: "C1", Name: "deploys", Members: append([]string{"UBOT"}, ids...)}, {ID: "CX", Name: "partners", Shared: true, Members: append([]string{"UBOT"}, ids...)},
-				{ID: "C2", Name: "ops", Members: ids}, {ID: "C3", Name: "random", Members: ids},
+				{ID: "C1", Name: "deploys", Members: append([]string{"UBOT"}, ids...)},
+				{ID: "CX", Name: "partners", Shared: true, Members: append([]string{"UBOT"}, ids...)},
+				{ID: "C2", Name: "ops", Members: ids},
+				{ID: "C3", Name: "random", Members: ids},
 			}
 		},
 		engine: func(o *engine.Options) { o.Policy = law },
@@ -300,7 +302,7 @@ func (m *matrix) become() {
 		m.ws.FailNext("users.info", m.kind.fault, 1<<30)
 	}
 	if m.kind.groups == "lost" {
-		m.ws.FailNext("usergroups.users.list", "fatal_error", 1<<30)
+		m.ws.FailNext("usergroups.users.list", "subteams_broken", 1<<30) // none that is tried again, which only takes longer
 	}
 	time.Sleep(2 * groupAge)
 	if m.kind.groups == "in" {

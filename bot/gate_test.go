@@ -112,6 +112,22 @@ func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 	}
 }
 
+// Somebody who speaks for another company is refused at the click, although they were a member a moment ago.
+func TestApproval_clickedFromAnotherCompanyIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run, gate := s.atGate()
+		s.slash("ben", "#deploys", "whoami")
+		s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", TeamID: "T2"})
+		if said := s.click("ben", gate, "approve"); !has(said, "ben speaks from another workspace") {
+			s.tb.Errorf("ben was told %q", said)
+		}
+		if now := s.newest(); now.ID != run.ID || now.Pending() == nil || len(now.Pending().Given) > 0 {
+			s.tb.Errorf("the click counted: %+v", now.Approvals)
+		}
+	})
+}
+
 func TestApproval_isTakenBackWhenSlackCannotSayWhoItWas(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {

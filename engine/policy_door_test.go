@@ -339,3 +339,21 @@ func TestStart_inASharedChannelNeedsARoleThatNamesIt(t *testing.T) {
 		}
 	}, under(dir, roleOf("ana", policy.Run), named))
 }
+
+// An approver whose role is for few nodes may grant as many of those that a gate asks for.
+func TestMayApprove_countsWhatIsGranted(t *testing.T) {
+	t.Parallel()
+	ben := roleOf("ben", policy.Approve)
+	ben.MaxNodes = 4
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		run := &engine.Run{Requested: engine.RunRequested{Actor: person("ana"), Playbook: engine.PlaybookRef{Name: "b"}}}
+		a := &engine.Approval{ApprovalAsked: engine.ApprovalAsked{Nodes: make([]string, 10), Waves: []int{4, 6}}}
+		for limit, want := range map[engine.Limit]bool{
+			{}: false, {Waves: 1}: true, {Waves: 2}: false, {Nodes: 4}: true, {Nodes: 5}: false, {Waves: 2, Nodes: 3}: true,
+		} {
+			if d := h.Engine.MayApprove(person("ben"), run, a, limit); d.Allowed != want {
+				t.Errorf("%+v: got %+v, want %v", limit, d, want)
+			}
+		}
+	}, under(nil, ben))
+}

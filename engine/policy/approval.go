@@ -80,7 +80,7 @@ func (p *Policy) ApproverGroups(q Question, from ...string) []string {
 // approving collects something of the roles that may approve, each once. Where it is said is asked when it is.
 func (p *Policy) approving(q Question, from []string, of func(Role) []string) []string {
 	var out []string
-	for _, role := range p.rules.Roles {
+	for _, role := range p.roles {
 		within := role.inputs(q) == "" && (role.MaxNodes == 0 || q.Nodes <= role.MaxNodes)
 		if !role.grants(Approve) || !matchAny(role.Playbooks, q.Playbook) || !listed(role.Name, from) || !within {
 			continue
@@ -98,7 +98,7 @@ func (p *Policy) approving(q Question, from []string, of func(Role) []string) []
 // both are empty when they have all.
 func (p *Policy) UnknownRole(roles []string) (name, why string) {
 	for _, name := range roles {
-		if !slices.ContainsFunc(p.rules.Roles, func(r Role) bool { return r.Name == name }) {
+		if !slices.ContainsFunc(p.roles, func(r Role) bool { return r.Name == name }) {
 			return name, fmt.Sprintf("the policy has no role %q", name)
 		}
 	}

@@ -75,7 +75,8 @@ func DefaultReadOnly() []string {
 
 // Policy answers questions about rules. It is immutable and safe for concurrent use.
 type Policy struct {
-	rules Rules
+	rules Rules  // without the places of the roles, which say nothing of what is decided
+	roles []Role // with them
 }
 
 // New checks rules and returns a policy.
@@ -111,7 +112,12 @@ func New(rules Rules) (*Policy, error) {
 			return nil, fmt.Errorf("policy: %w", err)
 		}
 	}
-	return &Policy{rules: rules}, nil
+	p := &Policy{rules: rules, roles: rules.Roles}
+	p.rules.Roles = slices.Clone(rules.Roles)
+	for i := range p.rules.Roles {
+		p.rules.Roles[i].Where = ""
+	}
+	return p, nil
 }
 
 func checkPatterns(list []string) error {

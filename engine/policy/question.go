@@ -59,7 +59,7 @@ func (p *Policy) ask(q Question, from []string) Decision {
 	}
 	nearest := miss{why: "you have no role here; ask an administrator to add you to one in the configuration"}
 	var mine []string
-	for _, role := range p.rules.Roles {
+	for _, role := range p.roles {
 		m := p.against(role, q, from)
 		if m.stage == stageNone {
 			return Decision{
@@ -193,7 +193,7 @@ func sharedWhy(r Role, place Place) string {
 // are told at what they ask for.
 func (p *Policy) Present(q Question) Decision {
 	out := Decision{Allowed: true}
-	for _, role := range p.rules.Roles {
+	for _, role := range p.roles {
 		if is, _ := role.member(q); !is {
 			continue
 		}
@@ -211,7 +211,7 @@ func (p *Policy) Roles(who Subject) []string { return p.RolesOf(Question{Who: wh
 // RolesOf lists the names of the roles that somebody has by their id and their user groups.
 func (p *Policy) RolesOf(q Question) []string {
 	var out []string
-	for _, role := range p.rules.Roles {
+	for _, role := range p.roles {
 		if is, _ := role.member(q); is {
 			out = append(out, role.Name)
 		}
@@ -221,21 +221,21 @@ func (p *Policy) RolesOf(q Question) []string {
 
 // Role is a role by its name; the zero Role when there is none.
 func (p *Policy) Role(name string) Role {
-	if i := slices.IndexFunc(p.rules.Roles, func(r Role) bool { return r.Name == name }); i >= 0 {
-		return p.rules.Roles[i]
+	if i := slices.IndexFunc(p.roles, func(r Role) bool { return r.Name == name }); i >= 0 {
+		return p.roles[i]
 	}
 	return Role{}
 }
 
 // BoundsNodes reports whether any role bounds how many nodes a run may touch.
 func (p *Policy) BoundsNodes() bool {
-	return slices.ContainsFunc(p.rules.Roles, func(r Role) bool { return r.MaxNodes > 0 })
+	return slices.ContainsFunc(p.roles, func(r Role) bool { return r.MaxNodes > 0 })
 }
 
 // Groups lists the user groups that the roles name, each once.
 func (p *Policy) Groups() []string {
 	var out []string
-	for _, role := range p.rules.Roles {
+	for _, role := range p.roles {
 		out = append(out, role.Groups...)
 	}
 	slices.Sort(out)
@@ -263,6 +263,6 @@ func shortValue(v any) string {
 // VerbsOf lists the verbs that some roles grant, on whichever playbooks.
 func (p *Policy) VerbsOf(roles []string) []Verb {
 	return slices.DeleteFunc(Verbs(), func(v Verb) bool {
-		return !slices.ContainsFunc(p.rules.Roles, func(r Role) bool { return slices.Contains(roles, r.Name) && r.grants(v) })
+		return !slices.ContainsFunc(p.roles, func(r Role) bool { return slices.Contains(roles, r.Name) && r.grants(v) })
 	})
 }
