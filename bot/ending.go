@@ -85,6 +85,9 @@ func whereIn(s *engine.Step, book *playbooks.Playbook) string {
 // whatHappened is the sentence about the step that a run ended at: counts first.
 func whatHappened(run *engine.Run, s *engine.Step) string {
 	count, rest := counted(s)
+	if run.Status == engine.RunCancelled && rest == "stopped: the run was cancelled" { // which is said already
+		rest = ""
+	}
 	var parts []string
 	if count != "" {
 		parts = append(parts, count)
@@ -108,7 +111,7 @@ type fact struct{ label, text, code, after string }
 func (d *drawing) facts(list []fact) {
 	var leaves []slack.RichTextSectionElement
 	for i, f := range list {
-		label := f.label + "  "
+		label := f.label + ": "
 		if i > 0 {
 			label = "\n" + label
 		}
@@ -241,7 +244,7 @@ func notBegun(run *engine.Run, book *playbooks.Playbook) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s", plural(len(parts), "step"), listed(parts, "; ", "step"))
+	return fmt.Sprintf("%s, %s", plural(len(parts), "step"), listed(parts, "; ", "step"))
 }
 
 // nextFacts say what a person can do about a run that did not succeed. The run that another one started is

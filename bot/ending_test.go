@@ -81,6 +81,6 @@ func TestEnding_ofAFailedHookNamesIt(t *testing.T) {
 		s.slash("ana", "#deploys", "run b")
 		run := s.newest()
 		s.settle(run)
-		s.wantThread(run, "❌ b — failed", "pre_book: Look first", "failed after 0s, at a step of pre_book: pre_book: Look first", "Not begun  1 step: Two", "/playbook run b")
+		s.wantThread(run, "❌ b — failed", "pre_book: Look first", "failed after 0s, at a step of pre_book: pre_book: Look first", "Not begun: 1 step, Two", "/playbook run b")
 	})
 }

@@ -39,6 +39,9 @@ func TestLog_opensWhatWasSaidPageByPage(t *testing.T) {
 		s.slash("ana", "#deploys", "run b")
 		run := s.newest()
 		s.settle(run)
+		if said := s.slash("ana", "#ops", "show "+run.ID.Short()); !has(said, "failed: web0003.example.net: no <space> left") {
+			t.Errorf("show says\n%s", said)
+		}
 		card := s.await("#deploys", "❌ b — failed")
 		if err := s.ws.Click(t.Context(), "ben", card.Channel, card.TS, "log"); err != nil {
 			t.Fatal(err)

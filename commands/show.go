@@ -114,19 +114,30 @@ func attemptLine(at engine.Attempt) string {
 	if o.Result.Message != "" {
 		text += ": " + short(o.Result.Message, 400)
 	}
-	return text + outliers(o.Result)
+	return text + outliers(o)
 }
 
-// outliers names the nodes that did not do what they were told.
-func outliers(r engine.Result) string {
+// outliers names the nodes that did not do what they were told, those together that said the same.
+func outliers(o *engine.AttemptEnded) string {
+	const most = 8 // answers
 	var b strings.Builder
-	for _, group := range []struct {
-		name  string
-		nodes []string
-	}{{"failed", r.FailedNodes}, {"silent", r.SilentNodes}} {
-		if len(group.nodes) > 0 {
-			fmt.Fprintf(&b, "\n   %s: %s", group.name, short(strings.Join(group.nodes, ", "), 300))
+	a, n := AnswersOf(o), 0
+	for _, kind := range []struct {
+		name string
+		list []Answer
+	}{{"failed", a.Failed}, {"silent", a.Silent}, {"differ", a.Differ}} {
+		for _, g := range kind.list {
+			if n++; n > most {
+				continue
+			}
+			fmt.Fprintf(&b, "\n   %s: %s", kind.name, NodeNames(g.Nodes, 300))
+			if g.Text != "" {
+				b.WriteString(": " + short(g.Text, 200))
+			}
 		}
+	}
+	if n > most {
+		fmt.Fprintf(&b, "\n   … and %d other answers", n-most)
 	}
 	return b.String()
 }
