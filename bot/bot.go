@@ -54,6 +54,8 @@ type Options struct {
 	Feed        Feed
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
+	// Previous is the run before this one that a gate is compared with, or nil; where it is not set, nothing is compared.
+	Previous    func(ctx context.Context, run *engine.Run) (*engine.Run, error)
 	Label       string                                         // of this installation, on every card
 	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger
@@ -67,6 +69,7 @@ type Bot struct {
 	people *people
 	thread *thread
 	self   string // the bot's own user id, known once Run has begun
+	team   string // its workspace, known once Run has begun
 
 	looking sync.Mutex // guards what follows
 	looked  bool       // for the cards of before this process
@@ -75,6 +78,7 @@ type Bot struct {
 	scopes  string
 	seen    map[string]time.Time // events that were handled
 	cards   map[engine.Place]engine.RunID
+	differs map[engine.RunID][]string // see [Bot.compare]
 	cancel  context.CancelFunc
 	close   func()
 	done    chan struct{}
@@ -98,7 +102,7 @@ func New(o Options) (*Bot, error) {
 	if o.Approvers == nil {
 		o.Approvers = func(string, ...string) []string { return nil }
 	}
-	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}}
+	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}, differs: map[engine.RunID][]string{}}
 	settings := []slack.Option{
 		slack.OptionAppLevelToken(o.AppToken), slack.OptionHTTPClient(o.HTTP),
 		slack.OptionOnResponseHeaders(func(_ string, h http.Header) { b.noteScopes(h) }),
@@ -174,7 +178,7 @@ func (b *Bot) signIn(ctx context.Context) error {
 	for try := 0; ; try++ {
 		who, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			b.self = who.UserID
+			b.self, b.team = who.UserID, who.TeamID
 			_, _, err = b.api.StartSocketModeContext(ctx)
 			if err == nil {
 				b.logger.InfoContext(ctx, "signed in to slack", "team", who.TeamID, "user", who.UserID)

@@ -11,8 +11,9 @@ import (
 )
 
 type pressPayload struct {
-	Type string `json:"type"`
-	Team struct {
+	Type  string `json:"type"`
+	AppID string `json:"api_app_id"`
+	Team  struct {
 		ID string `json:"id"`
 	} `json:"team"`
 	User struct {
@@ -21,9 +22,18 @@ type pressPayload struct {
 		TeamID   string `json:"team_id"`
 	} `json:"user"`
 	Container struct {
+		Type      string `json:"type"`
 		ChannelID string `json:"channel_id"`
 		MessageTS string `json:"message_ts"`
+		Ephemeral bool   `json:"is_ephemeral"`
 	} `json:"container"`
+	Channel struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	Message struct {
+		TS   string `json:"ts"`
+		User string `json:"user"`
+	} `json:"message"`
 	ResponseURL string `json:"response_url"`
 	Actions     []struct {
 		ActionID string `json:"action_id"`
@@ -53,6 +63,12 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	if b.known(key) {
 		return // the same envelope again; the first one is answered
 	}
+	if why := b.forged(ctx, p); why != "" {
+		b.logger.WarnContext(ctx, "press refused", "actor", p.User.ID, "action", act.ActionID, "why", why)
+		ack(nil)
+		b.answer(ctx, p, notAuthentic(why))
+		return
+	}
 	actor := engine.Actor{Team: team, User: p.User.ID, Name: p.User.Username, Channel: p.Container.ChannelID}
 	reply, late := b.press(ctx, commands.Press{Key: key, Actor: actor, Action: commands.Action(name), Value: act.Value})
 	if !late {
@@ -61,10 +77,18 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	if reply.Run != "" && (reply.Code == engine.CodeConflict || reply.Code == engine.CodeNotFound) {
 		b.thread.repair(reply.Run) // the button was over
 	}
+	if !b.answer(ctx, p, reply) {
+		b.home(ctx, actor)
+	}
+}
+
+// answer tells whoever pressed something what came of it; false when it was in the Home tab, where there is nothing
+// to answer to but the person.
+func (b *Bot) answer(ctx context.Context, p pressPayload, reply commands.Reply) bool {
 	if p.ResponseURL != "" {
 		b.respond(ctx, p.ResponseURL, hookMessage(reply))
-		return
+		return true
 	}
-	b.post(ctx, p.User.ID, "", render(reply)) // from the Home tab: there is nothing to answer to but the person
-	b.home(ctx, actor)
+	b.post(ctx, p.User.ID, "", render(reply))
+	return false
 }

@@ -34,6 +34,11 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
 	case engine.ApprovalVoided:
 		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+	case engine.ApprovalTakenBack:
+		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+	case engine.ApprovalReminded:
+		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+		return t.remind(ctx, l, run, p, first.Pos)
 	case engine.AttemptResolved:
 		t.painter.urgent(run.ID, unknownRef(p.Path, p.Attempt), first.Pos)
 	case engine.SecretsNeeded:
@@ -127,6 +132,7 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if !l.budget.take(ctx) {
 		return context.Cause(ctx)
 	}
+	t.bot.compare(ctx, run, ref)
 	q, ok := t.bot.question(run, ref)
 	if !ok {
 		return nil

@@ -29,7 +29,7 @@ func TestGate_thatNobodyAnswersExpiresAndIsRecorded(t *testing.T) {
 		time.Sleep(time.Hour)
 		s.settle(run)
 		s.wantRecord(gate, "⌛ Nobody approved in time; expired at 2000-01-01 01:00")
-		s.wantThread(run, "❌ web — failed", "Check", "⌛", "⛔ Drain", "web failed")
+		s.wantThread(run, "❌ web — failed", "Check", "⌛", "⏰ Still waiting for @ben", "⛔ Drain", "web failed")
 	})
 }
 

@@ -116,8 +116,8 @@ func Asks(a *engine.Approval) string {
 		if a.Needs() > 1 {
 			who = fmt.Sprintf("%d different people", a.Needs())
 		}
-		if len(a.From) > 0 {
-			who += " with the role " + policy.Either(a.From)
+		if from := a.Roles(); len(from) > 0 {
+			who += " with the role " + policy.Either(from)
 		}
 		parts = append(parts, who)
 	}
@@ -191,6 +191,6 @@ func (c *Commands) deciding(who engine.Actor, run *engine.Run, room int) (blocks
 func (c *Commands) mayApprove(who engine.Actor, run *engine.Run, a *engine.Approval) bool {
 	asked := run.Requested.Actor
 	return !slices.ContainsFunc(a.Given, func(g engine.ApprovalGiven) bool { return g.Actor.Is(who) }) && c.engine.Policy().DecideApproval(
-		policy.Subject{Team: who.Team, User: who.User}, policy.Subject{Team: asked.Team, User: asked.User}, run.Requested.Playbook.Name, a.From...,
+		policy.Subject{Team: who.Team, User: who.User}, policy.Subject{Team: asked.Team, User: asked.User}, run.Requested.Playbook.Name, a.Roles()...,
 	).Allowed
 }

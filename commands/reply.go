@@ -91,6 +91,7 @@ type Action string
 // The actions. All but suggest and show change something.
 const (
 	ActionApprove    Action = "approve"
+	ActionWithdraw   Action = "withdraw"      // take a yes back
 	ActionRest       Action = "approve_rest"  // and the later gates of the run
 	ActionFirst      Action = "approve_first" // the first wave alone
 	ActionDeny       Action = "deny"

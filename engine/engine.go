@@ -27,7 +27,10 @@ type Options struct {
 	Policy *policy.Policy // required
 	Fleet  Fleet          // nil: node sets with `test` or `uses` fail with a sentence that says so
 	// Vouch looks a person up before what they asked for counts; an error refuses. nil vouches for everybody.
-	Vouch   func(ctx context.Context, a Actor) error
+	Vouch func(ctx context.Context, a Actor) error
+	// Posts says that people see gates in messages, which are recorded as [Posted]: the time of a gate does not
+	// run out before there is one.
+	Posts   bool
 	Secrets []string // byte strings that no event may contain
 	// SecretKey keys the digests by which secret inputs are recognised again, at least 32 random bytes. It
 	// must not stand in the log. Without one, a run with a secret is refused.

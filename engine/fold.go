@@ -44,12 +44,13 @@ func (r *Run) apply(e Event) {
 			r.Posts = make(map[string]Place)
 		}
 		r.Posts[p.Ref] = p.Place
+		r.askedInMessage(p.Ref, e.Time)
 	case RunEnded:
 		r.Status, r.Message, r.Ended, r.Awaits = p.Status, p.Message, e.Time, nil
 		r.AwaitsNodes, r.Leases = nil, nil
 	case TaskBegun, TaskSkipped, TaskEnded, TaskLocksRequested, TaskLocksTaken, TaskLocksReleased:
 		r.applyTask(e.Payload, e.Time)
-	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
+	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided, ApprovalTakenBack, ApprovalReminded:
 		r.applyApproval(e.Payload, e.Time)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
@@ -175,6 +176,12 @@ func (r *Run) applyApproval(payload Payload, at time.Time) {
 	case ApprovalVoided:
 		if a, ok := r.Approval(p.Approval); ok {
 			r.decideApproval(a, ApprovalWithdrawn, a.By, p.Reason, at)
+		}
+	case ApprovalTakenBack:
+		r.takeBack(p, at)
+	case ApprovalReminded:
+		if a, ok := r.Approval(p.Approval); ok {
+			a.remind(p, at)
 		}
 	default: // Apply hands over nothing else
 	}

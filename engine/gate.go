@@ -17,15 +17,16 @@ import (
 
 // ask seals what a task is about to do, or its next waves, and asks for approval of exactly that.
 func (p *performer) ask(ctx context.Context, a action) []Payload {
-	terms, scope := p.terms(a.task)
-	if why := p.engine.opts.Policy.Unmeetable(terms, subject(p.run.Requested.Actor), p.book.Name); why != "" {
+	terms, own := p.terms(a.task)
+	if why := p.unmeetable(terms, own.Escalate); why != "" {
 		return p.cannotAsk(a, "the approval that this task asks for cannot be given: "+why)
 	}
 	now := time.Now()
 	asked := ApprovalAsked{
 		Approval: newNonce(), Number: len(p.run.Approvals) + 1, Path: a.path, Wave: a.wave,
-		Expires: now.Add(terms.Expires), From: terms.From, Reason: terms.Reason, Scope: scope,
+		Expires: now.Add(terms.Expires), From: terms.From, Reason: terms.Reason, Scope: own.Scope, Posts: p.engine.opts.Posts,
 	}
+	asked.remindAt(now, own.Escalate)
 	if terms.Count > 1 {
 		asked.Count = terms.Count
 	}
@@ -80,7 +81,7 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 		if err := p.engine.vouch(ctx, g.Actor); err != nil {
 			return fmt.Sprintf("%s cannot approve any more: %v", g.Actor.Label(), err)
 		}
-		if d := p.engine.mayApprove(g.Actor, p.run, a.From); !d.Allowed {
+		if d := p.engine.mayApprove(g.Actor, p.run, a.Roles()); !d.Allowed {
 			return fmt.Sprintf("%s may not approve any more: %s", g.Actor.Label(), d.Rule)
 		}
 	}

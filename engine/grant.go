@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,6 +102,9 @@ func (s *Step) nextWave(number int, a *Approval, now time.Time) WaveStarted {
 // startWave starts a wave on an approval that was not used yet: when that still covers it.
 func (p *performer) startWave(ctx context.Context, a action) []Payload {
 	if why := p.outdated(ctx, a.approval); why != "" {
+		if errors.Is(context.Cause(ctx), errCancelled) { // which is why, and nobody else's fault
+			return nil
+		}
 		return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
 	}
 	start := p.run.Steps[a.path].nextWave(a.wave, a.approval, time.Now())

@@ -111,6 +111,9 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 	}
 	if a.approval != nil && a.approval.State == ApprovalGranted {
 		if why := p.outdated(ctx, a.approval); why != "" {
+			if errors.Is(context.Cause(ctx), errCancelled) { // which is why, and nobody else's fault
+				return nil
+			}
 			return []Payload{ApprovalVoided{Approval: a.approval.Approval, Reason: p.redact().text(why)}}
 		}
 	}

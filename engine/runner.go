@@ -116,9 +116,11 @@ func (r *runner) answer(ctx context.Context, m mail) {
 	}
 	wasCancelled := r.run.Cancel != nil
 	facts, err := m.decide(r.run)
-	if err == nil && len(facts) > 0 {
+	if err == nil {
 		r.record(facts...)
-		err = r.flush(ctx)
+	}
+	if unwritten := r.flush(ctx); unwritten != nil { // a refusal may rest on what is not on disk either
+		err = unwritten
 	}
 	if !wasCancelled && r.run.Cancel != nil && r.work != nil && !r.work.last {
 		r.work.cancelled = true
@@ -181,6 +183,8 @@ func (r *runner) act(ctx context.Context, a action) bool {
 		return r.engine.retire(r, a.until, a.do == doNothing)
 	case doExpire:
 		r.record(ApprovalExpired{Approval: a.approval.Approval})
+	case doRemind:
+		r.record(a.approval.reminder())
 	case doSecrets:
 		r.record(SecretsNeeded{Names: r.lacks()})
 	case doVoid:
@@ -212,7 +216,7 @@ func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
 		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
-		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt || a.do == doWave, steers: len(r.run.Steers),
+		begins: a.do == doBegin || a.do == doAsk || a.do == doAttempt || a.do == doWave, words: r.run.words(),
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{

@@ -91,7 +91,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	}
 	a.Engine, err = engine.New(engine.Options{
 		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch,
-		Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
+		Posts: o.Slack, Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
 	})
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (a *App) buildBot(o Options, t tokens, rules *policy.Policy) error {
 	var err error
 	a.bot, err = bot.New(bot.Options{
 		BotToken: t.bot, AppToken: t.app, APIURL: o.Config.Slack.APIURL, Commands: a.Commands, Runs: a.Engine, Feed: a.Store,
-		Approvers: rules.Approvers, OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
+		Previous: a.Commands.Previous, Approvers: rules.Approvers, OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
 	})
 	return err
 }
