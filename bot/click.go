@@ -27,6 +27,9 @@ type pressPayload struct {
 		MessageTS string `json:"message_ts"`
 		Ephemeral bool   `json:"is_ephemeral"`
 	} `json:"container"`
+	Enterprise struct {
+		ID string `json:"id"`
+	} `json:"enterprise"`
 	Channel struct {
 		ID string `json:"id"`
 	} `json:"channel"`

@@ -74,7 +74,7 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval, differs []str
 	}
 	d.approvalWords(a)
 	d.naming("Asked by ", run.Requested.Actor, "")
-	d.literal(oneLine(fmt.Sprintf("playbook %s %s, file %.12s", ref.Name, ref.Version, ref.Digest)), 300)
+	d.literal(oneLine(fmt.Sprintf("playbook %s %s", ref.Name, ref.Version)), 300)
 	d.lines(differs, maxDiffers)
 	d.lines(covered(step, a), maxSealed)
 	if step != nil { // what its author wrote is no fact about it

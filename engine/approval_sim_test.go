@@ -270,7 +270,9 @@ func (s *sim) refused(f facts, w said) {
 			s.t.Errorf("%s %s was refused: %s", w.who, w.what, text)
 		}
 	case strings.HasPrefix(text, "too late: "):
-		named := slices.ContainsFunc(f.deciders, func(name string) bool { return strings.Contains(text, " by "+name) || strings.Contains(text, " and "+name) })
+		named := slices.ContainsFunc(f.deciders, func(name string) bool {
+			return strings.Contains(text, " by "+name) || strings.Contains(text, " and "+name)
+		})
 		if !named && !strings.Contains(text, "expired at") && !strings.Contains(text, "what you approved has started") {
 			s.t.Errorf("%s %s and was told %q, which names nobody of %v", w.who, w.what, text, f.deciders)
 		}

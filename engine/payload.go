@@ -147,6 +147,7 @@ type ApprovalAsked struct {
 	Remind     time.Time           `json:"remind,omitzero"`   // when whoever is asked is asked again
 	Escalate   time.Time           `json:"escalate,omitzero"` // when the second circle is asked too
 	Second     []string            `json:"second,omitempty"`  // roles of the second circle
+	Policy     string              `json:"policy,omitempty"`  // digest of the rules by which it asks
 	Posts      bool                `json:"posts,omitempty"`   // people see it in a message: its time does not run out before there is one
 	Rests      string              `json:"rests,omitempty"`   // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
 }
