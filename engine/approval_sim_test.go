@@ -121,9 +121,8 @@ tasks: [{do: {name: drain, destructive: true}}, {do: {name: fill, destructive: t
 			})
 		}
 	}
-	deaths := s.luck.IntN(3)
-	for range deaths {
-		time.Sleep(time.Duration(deaths) * 20 * time.Second)
+	for deaths := s.luck.IntN(3); deaths > 0; deaths-- {
+		time.Sleep(time.Duration(18+s.luck.IntN(6)) * time.Second)
 		s.kill(s.luck.IntN(60), s.luck.IntN(2) == 0)
 	}
 	wg.Wait()
@@ -319,7 +318,10 @@ func tally(events []engine.Event, gate string) facts {
 func (s *sim) outside() {
 	seen := map[string]bool{}
 	for _, e := range s.h.Script.Effects() {
-		run := load(s.t, s.h, e.Run)
+		run, err := s.h.Engine.Load(s.t.Context(), e.Run)
+		if err != nil {
+			s.t.Fatal(err)
+		}
 		at := run.Steps[e.Path].Attempts[e.Attempt-1]
 		a, ok := run.Approval(at.Approval)
 		if !ok || a.State != engine.ApprovalUsed || len(a.People()) < a.Needs() || seen[e.Key] {
