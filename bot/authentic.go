@@ -48,6 +48,27 @@ func (b *Bot) misplaced(ctx context.Context, p pressPayload) string {
 	return "the question is asked in another message, and only the buttons there count"
 }
 
+// unknown reports whether a question is about a run that the history does not have: it was restored from a copy that
+// is older than the question.
+func (b *Bot) unknown(ctx context.Context, p pressPayload) bool {
+	name, _, _ := strings.Cut(p.Actions[0].ActionID, "/")
+	id, _, _ := strings.Cut(p.Actions[0].Value, "/")
+	if !decides(commands.Action(name)) || p.Message.TS == "" || p.ResponseURL == "" || len(id) != runIDLength {
+		return false
+	}
+	_, err := b.opts.Runs.Load(ctx, engine.RunID(id))
+	return err != nil && engine.CodeOf(err) == engine.CodeNotFound
+}
+
+// runIDLength is the length of a whole run id.
+const runIDLength = 26
+
+// foreign takes the place of a question that the history does not know.
+func foreign() webhookMessage {
+	return webhookMessage{Replace: true, Text: "🚫 This question is not in playbot's history, which was perhaps restored from an older copy. " +
+		"Nothing was decided, and nothing rests on it; `/playbook approvals` shows what waits."}
+}
+
 func decides(a commands.Action) bool {
 	return slices.Contains([]commands.Action{commands.ActionApprove, commands.ActionRest, commands.ActionFirst, commands.ActionDeny}, a)
 }

@@ -55,10 +55,10 @@ type Options struct {
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
 	// Previous is the run before this one that a gate is compared with, or nil; where it is not set, nothing is compared.
-	Previous    func(ctx context.Context, run *engine.Run) (*engine.Run, error)
-	Label       string                                         // of this installation, on every card
-	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
-	Logger      *slog.Logger
+	Previous   func(ctx context.Context, run *engine.Run) (*engine.Run, error)
+	Label      string // of this installation, on every card
+	OpsChannel string // where cards go when the bot may not post where a run was asked for
+	Logger     *slog.Logger
 }
 
 // Bot is a bot in one workspace. Its methods are safe for concurrent use.

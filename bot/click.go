@@ -72,6 +72,12 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 		b.answer(ctx, p, notAuthentic(why))
 		return
 	}
+	if b.unknown(ctx, p) {
+		b.logger.WarnContext(ctx, "question of another history", "actor", p.User.ID, "value", act.Value)
+		ack(nil)
+		b.respond(ctx, p.ResponseURL, foreign())
+		return
+	}
 	actor := engine.Actor{Team: team, User: p.User.ID, Name: p.User.Username, Channel: p.Container.ChannelID}
 	reply, late := b.press(ctx, commands.Press{Key: key, Actor: actor, Action: commands.Action(name), Value: act.Value})
 	if !late {

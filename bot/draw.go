@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -145,7 +146,13 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if !q.open {
 		t.painter.postedRecord(run.ID, ref, q.message)
 	}
-	return t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place)
+	if err := t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place); err != nil {
+		return err
+	}
+	if a := run.Pending(); a != nil && a.Ref() == ref && time.Since(a.At) > time.Minute {
+		t.painter.repair(run.ID) // its time was standing still, which it does not say
+	}
+	return nil
 }
 
 // lost says which secrets a restart has lost, unless they were given meanwhile.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/playbot/playbot/bot/workspace"
 	"github.com/playbot/playbot/engine"
@@ -25,6 +27,7 @@ type hooks struct {
 
 	mu   sync.Mutex // guards what follows
 	told map[string]int
+	text map[string]string
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -32,9 +35,11 @@ func (h *hooks) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "hooks.test" {
 		return h.RoundTripper.RoundTrip(r)
 	}
+	body, _ := io.ReadAll(r.Body)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.told[r.URL.Path]++
+	h.text[r.URL.Path] = string(body)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
@@ -73,7 +78,9 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 			p.part("action")["value"] = pick(string(run.ID)+"/"+string(nonce), string(run.ID)+"/"+a.Approval[:31], string(run.ID), "", "/"+a.Approval, a.Approval,
 				string(run.ID)+"/"+a.Approval+"/", string(run.ID)+"/"+strings.ToUpper(a.Approval)+"0", string(run.ID)+"//"+a.Approval, string(run.ID)+"/"+a.Approval+"/x", strings.Repeat("A", 2000))
 		},
-		"digest": func() { p.part("action")["value"] = string(run.ID) + "/" + pick(a.Digest, a.Digest[:32], a.Digest[:12]) },
+		"digest": func() {
+			p.part("action")["value"] = string(run.ID) + "/" + pick(a.Digest, a.Digest[:32], a.Digest[:12])
+		},
 		"run id": func() {
 			id := []byte(run.ID)
 			id[10+luck.IntN(16)] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[luck.IntN(32)]
@@ -82,7 +89,12 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 			}
 			p.part("action")["value"] = pick(string(other), string(id), strings.ToLower(string(run.ID)), "../../bot", run.ID.Short()) + "/" + a.Approval
 		},
-		"user": func() { p.part("user")["id"] = pick("UANA", "UGUS", "UFOX", "UBOT", "uben", "", "*", "T1/UBEN", "UBEN ") },
+		"user": func() {
+			p.part("user")["id"] = pick("UANA", "UGUS", "UFOX", "UBOT", "uben", "", "*", "T1/UBEN", "UBEN ")
+			if p.part("action")["action_id"] == "deny" { // who asked may say no
+				p.part("user")["id"] = pick("UGUS", "UFOX", "UBOT", "")
+			}
+		},
 		"team": func() {
 			if luck.IntN(2) == 0 {
 				p.part("team")["id"] = pick("T2", "", "t1", "E1")
@@ -159,9 +171,13 @@ func TestPress_thatIsForgedDecidesNothingAndIsAnswered(t *testing.T) {
 	if testing.Short() {
 		n = 300
 	}
-	h := &hooks{told: map[string]int{}}
+	h := &hooks{told: map[string]int{}, text: map[string]string{}}
 	onStage(t, func(s *stage) {
-		first, place := s.atGate()
+		s.book("first", "tasks: [{do: {name: look, description: Look, destructive: true}}]")
+		s.slash("ana", "#deploys", "run first")
+		first, place := s.posed(s.newest())
+		s.book("web", gatedBook)
+		time.Sleep(time.Second) // runs are told in their order by the time of their ids
 		s.slash("ana", "#deploys", "run web rev=abc")
 		run, gate := s.posed(s.newest())
 		value := string(run.ID) + "/" + run.Approvals[0].Approval
@@ -175,7 +191,7 @@ func TestPress_thatIsForgedDecidesNothingAndIsAnswered(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			s.current().interactive(t.Context(), frame{Type: "interactive", EnvelopeID: path, Payload: raw}, func(any) { acks++ })
+			s.current().interactive(s.tb.Context(), frame{Type: "interactive", EnvelopeID: path, Payload: raw}, func(any) { acks++ })
 			return path, acks
 		}
 		var wg sync.WaitGroup
@@ -187,8 +203,11 @@ func TestPress_thatIsForgedDecidesNothingAndIsAnswered(t *testing.T) {
 					what := spoil(luck, p, run, first.ID, place)
 					path, acks := forge(i, p)
 					h.mu.Lock()
-					told := h.told[path]
+					told, text := h.told[path], h.text[path]
 					h.mu.Unlock()
+					if strings.Contains(text, "You approved") || strings.Contains(text, "You denied") {
+						t.Errorf("a press with another %s counts: %v", what, p)
+					}
 					if told != 1 || acks != 1 {
 						t.Errorf("a press with another %s had %d answers and %d acks", what, told, acks)
 					}
@@ -201,6 +220,7 @@ func TestPress_thatIsForgedDecidesNothingAndIsAnswered(t *testing.T) {
 				switch e.Payload.(type) {
 				case engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalVoided, engine.ApprovalTakenBack, engine.CancelRequested, engine.AttemptResolved, engine.RunPaused:
 					t.Errorf("a forged press has left %s", e.Kind())
+				default: // a run that goes on
 				}
 			}
 		}

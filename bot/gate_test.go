@@ -43,6 +43,7 @@ func TestGate_approvedByTypingLosesItsButtonsToo(t *testing.T) {
 	})
 }
 
+// F-39: of two presses one counts, and the other is told so.
 func TestGate_pressedTwiceCountsOnce(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
@@ -62,6 +63,7 @@ func TestGate_pressedTwiceCountsOnce(t *testing.T) {
 	})
 }
 
+// F-40: a button of a run that is over decides nothing, and the message is repaired.
 func TestClick_onAButtonThatIsOverDrawsTheMessageAgain(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
@@ -82,6 +84,7 @@ func TestClick_onAButtonThatIsOverDrawsTheMessageAgain(t *testing.T) {
 	})
 }
 
+// F-38, T-15: guests, bots, strangers, people of other teams and people who left open nothing.
 func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 	t.Parallel()
 	for name, ben := range map[string]workspace.User{
@@ -112,6 +115,7 @@ func TestApproval_bySomebodyWhoBecameAGuestOrLeftIsTakenBack(t *testing.T) {
 	}
 }
 
+// F-38: a look-up that fails refuses.
 func TestApproval_isTakenBackWhenSlackCannotSayWhoItWas(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {

@@ -245,6 +245,7 @@ func manyButtons() commands.Reply {
 	return commands.Reply{Blocks: []commands.Block{commands.Buttons{Items: items}}}
 }
 
+// T-20: among them every state of a gate, whose layout nothing in a playbook can change.
 func TestDrawings_areAsGoldenAndSlackTakesThem(t *testing.T) {
 	t.Parallel()
 	ws := workspace.New(testWorkspace())

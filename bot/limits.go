@@ -25,7 +25,7 @@ const (
 	maxSealed = 5500
 	// maxDiffers bounds what is said of how a run differs from the last one.
 	maxDiffers = 1500
-	maxSteps  = 4000
+	maxSteps   = 4000
 
 	// Slack drops acks of 20 KB; see docs.slack.dev/apis/events-api/using-socket-mode.
 	maxAck = 15 << 10

@@ -12,7 +12,7 @@ import (
 
 // changed reports whether a gate is not as it was asked, though it may still wait.
 func changed(a *engine.Approval) bool {
-	return len(a.Given)+len(a.Taken) > 0 || !a.Escalated.IsZero()
+	return len(a.Given)+len(a.Taken) > 0 || !a.Escalated.IsZero() || a.PostedAt.Sub(a.At) > time.Minute // it has more time than it said
 }
 
 // takenBack says who took their yes back, and why.

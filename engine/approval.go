@@ -58,6 +58,9 @@ func (a *Approval) Outcome() string {
 		if len(a.Given) > 0 {
 			text += ", approved by " + a.Progress()
 		}
+		if len(a.Taken) > 0 {
+			text += ", taken back by " + labels(a.regretting(), " and ")
+		}
 		return text
 	case ApprovalGranted, ApprovalUsed:
 		text := "approved by " + labels(a.People(), " and ") + " at " + at

@@ -91,6 +91,15 @@ func (s *Summary) takenBack(p ApprovalTakenBack) {
 	}
 }
 
+// regretting are those who took their yes back, each once.
+func (a *Approval) regretting() []Actor {
+	var out []Actor
+	for _, t := range a.Taken {
+		out = appendActor(out, t.Actor)
+	}
+	return out
+}
+
 // words is how much people have said that work which has not begun may go against.
 func (r *Run) words() int {
 	n := len(r.Steers)
@@ -107,7 +116,7 @@ func (e *Engine) overtaken(ctx context.Context, d Decision, err error) error {
 	}
 	run, loadErr := e.Load(ctx, d.Run)
 	if loadErr != nil || run.Ended.IsZero() {
-		return err //nolint:nilerr // what the run says is the answer; that it cannot be read adds nothing
+		return err
 	}
 	a, known := run.Approval(d.Approval)
 	if !known || a.State == ApprovalPending || a.State == ApprovalGranted {

@@ -64,7 +64,7 @@ func childKey(attempt string) string { return attempt + "/child" }
 // happens after a crash only: an attempt returns after its child. What waits, or joins the child, does not.
 func (r *runner) leavesChildren(a action) bool {
 	switch a.do {
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doSecrets, doRelock, doPrepare, doEndChildren, doHold:
+	case doNothing, doWait, doExpire, doRemind, doVoid, doUnknown, doSecrets, doRelock, doPrepare, doEndChildren, doHold:
 		return false
 	case doBegin, doAsk, doAttempt, doWave, doEndTask, doLock, doUnlock, doRelease, doEnd:
 	}

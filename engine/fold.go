@@ -61,7 +61,7 @@ func (r *Run) apply(e Event) {
 	case SecretsGiven:
 		r.needSecrets(slices.DeleteFunc(slices.Clone(r.SecretsNeeded), func(n string) bool { return slices.Contains(p.Names, n) }))
 	case PlaybookKept, Refused, Unread: // not a run's
-	case Event, Approval, Attempt: // they embed a payload and are never one
+	case Event, Approval, Attempt, TakenBack: // they embed a payload and are never one
 	}
 }
 

@@ -142,7 +142,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 			}
 		}
 		return false
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold:
+	case doNothing, doWait, doExpire, doRemind, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold:
 		return false
 	}
 	return true

@@ -100,7 +100,7 @@ func (c *checker) yes(p engine.ApprovalGiven, at time.Time) {
 	if !at.Before(a.deadline()) {
 		c.say("promise 4: approval %s was given at %s, after it expired", p.Approval, at)
 	}
-	if len(a.asked.From) > 0 && !slices.Contains(a.asked.From, p.Role) && !(a.wide && slices.Contains(a.asked.Second, p.Role)) {
+	if len(a.asked.From) > 0 && !slices.Contains(a.asked.From, p.Role) && (!a.wide || !slices.Contains(a.asked.Second, p.Role)) {
 		c.say("promise 4: approval %s was given by %s in the role %q, and asks for %v", p.Approval, p.Actor.Label(), p.Role, a.asked.From)
 	}
 	if a.asked.Reason == "always" && p.Reason == "" {
