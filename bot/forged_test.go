@@ -132,6 +132,10 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 		if name == "no envelope" && len(done) > 0 || slices.Contains(done, "no envelope") {
 			continue
 		}
+		const button, value = "action id", "value digest run id"
+		if name == button && slices.ContainsFunc(done, func(d string) bool { return strings.Contains(value, d) }) || strings.Contains(value, name) && slices.Contains(done, button) {
+			continue // both together may be another button that there is, such as Cancel
+		}
 		spoils[name]()
 		done = append(done, name)
 	}
