@@ -227,6 +227,9 @@ func (r *runner) start(a action) {
 			return <-reply
 		},
 	}
+	if a.approval != nil { // of the copy: a yes may be taken back while the worker looks at it
+		a.approval, _ = p.run.Approval(a.approval.Approval)
+	}
 	p.scope = sync.OnceValue(p.view)
 	r.work = w
 	r.engine.wg.Go(func() {
