@@ -15,7 +15,7 @@ func (b *Bot) askedPeople(run *engine.Run, a *engine.Approval) string {
 	}
 	const most = 10
 	var out []string
-	for _, id := range b.opts.Approvers(run.Requested.Playbook.Name, a.From...) {
+	for _, id := range b.opts.Approvers(run.Requested.Playbook.Name, a.Roles()...) {
 		team, user, qualified := strings.Cut(id, "/")
 		if !qualified {
 			team, user = run.Requested.Actor.Team, id

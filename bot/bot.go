@@ -59,9 +59,11 @@ type Options struct {
 	OwnApproval bool                                           // the word of the requester counts too
 	Groups      []string                                       // ids of the user groups that the policy names
 	Progress    func(engine.RunID) (engine.Progress, bool)     // of the attempt that is under way; nil: nobody knows
-	Label       string                                         // of this installation, on every card
-	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
-	Logger      *slog.Logger
+	// Previous is the run before this one that a gate is compared with, or nil; where it is not set, nothing is compared.
+	Previous   func(ctx context.Context, run *engine.Run) (*engine.Run, error)
+	Label      string // of this installation, on every card
+	OpsChannel string // where cards go when the bot may not post where a run was asked for
+	Logger     *slog.Logger
 }
 
 // Bot is a bot in one workspace. Its methods are safe for concurrent use.
@@ -75,6 +77,7 @@ type Bot struct {
 	thread    *thread
 	homes     *homes
 	self      string // the bot's own user id, known once Run has begun
+	team      string // its workspace, known once Run has begun
 
 	looking sync.Mutex // guards what follows
 	looked  bool       // for the cards of before this process
@@ -83,6 +86,7 @@ type Bot struct {
 	scopes  string
 	seen    map[string]time.Time // events that were handled
 	cards   map[engine.Place]engine.RunID
+	differs map[engine.RunID][]string // see [Bot.compare]
 	cancel  context.CancelFunc
 	close   func()
 	done    chan struct{}
@@ -106,7 +110,7 @@ func New(o Options) (*Bot, error) {
 	if o.Approvers == nil {
 		o.Approvers = func(string, ...string) []string { return nil }
 	}
-	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}}
+	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}, differs: map[engine.RunID][]string{}}
 	settings := []slack.Option{
 		slack.OptionAppLevelToken(o.AppToken), slack.OptionHTTPClient(o.HTTP),
 		slack.OptionOnResponseHeaders(func(_ string, h http.Header) { b.noteScopes(h) }),
@@ -186,7 +190,7 @@ func (b *Bot) signIn(ctx context.Context) error {
 	for try := 0; ; try++ {
 		who, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			b.self = who.UserID
+			b.self, b.team = who.UserID, who.TeamID
 			b.directory.isHome(who.TeamID)
 			_, _, err = b.api.StartSocketModeContext(ctx)
 			if err == nil {

@@ -11,8 +11,9 @@ import (
 )
 
 type pressPayload struct {
-	Type string `json:"type"`
-	Team struct {
+	Type  string `json:"type"`
+	AppID string `json:"api_app_id"`
+	Team  struct {
 		ID string `json:"id"`
 	} `json:"team"`
 	User struct {
@@ -21,11 +22,23 @@ type pressPayload struct {
 		TeamID   string `json:"team_id"`
 	} `json:"user"`
 	Container struct {
+		Type      string `json:"type"`
 		ChannelID string `json:"channel_id"`
 		MessageTS string `json:"message_ts"`
 		ThreadTS  string `json:"thread_ts"`
+		Ephemeral bool   `json:"is_ephemeral"`
 	} `json:"container"`
-	TriggerID   string `json:"trigger_id"`
+	TriggerID  string `json:"trigger_id"`
+	Enterprise struct {
+		ID string `json:"id"`
+	} `json:"enterprise"`
+	Channel struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	Message struct {
+		TS   string `json:"ts"`
+		User string `json:"user"`
+	} `json:"message"`
 	ResponseURL string `json:"response_url"`
 	Actions     []struct {
 		ActionID string `json:"action_id"`
@@ -63,6 +76,18 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 		return // the same envelope again; the first one is answered
 	}
 	actor := engine.Actor{Team: team, User: p.User.ID, Name: p.User.Username, Channel: p.Container.ChannelID}
+	if why := b.forged(ctx, p); why != "" {
+		b.logger.WarnContext(ctx, "press refused", "actor", p.User.ID, "action", act.ActionID, "why", why)
+		ack(nil)
+		b.answer(ctx, p, actor, notAuthentic(why))
+		return
+	}
+	if b.unknown(ctx, p) {
+		b.logger.WarnContext(ctx, "question of another history", "actor", p.User.ID, "value", act.Value)
+		ack(nil)
+		b.respond(ctx, p.ResponseURL, foreign())
+		return
+	}
 	reply, late := b.press(ctx, commands.Press{Key: key, Actor: actor, Action: commands.Action(name), Value: act.Value})
 	if !late {
 		ack(nil)
@@ -73,10 +98,14 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	if b.open(ctx, p.TriggerID, reply.Form, stand{Channel: p.Container.ChannelID, Thread: p.Container.ThreadTS, Home: p.ResponseURL == ""}) {
 		return
 	}
-	reply = withButton(reply)
+	b.answer(ctx, p, actor, withButton(reply))
+}
+
+// answer tells whoever pressed something what came of it: where they pressed it, which may be the Home tab.
+func (b *Bot) answer(ctx context.Context, p pressPayload, actor engine.Actor, reply commands.Reply) {
 	if p.ResponseURL != "" {
 		b.respond(ctx, p.ResponseURL, hookMessage(reply))
 		return
 	}
-	b.home(ctx, actor, render(reply)) // from the Home tab, which is where it is answered
+	b.home(ctx, actor, render(reply))
 }

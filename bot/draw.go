@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -41,6 +42,11 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
 	case engine.ApprovalVoided:
 		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+	case engine.ApprovalTakenBack:
+		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+	case engine.ApprovalReminded:
+		t.painter.urgent(run.ID, approvalRef(p.Approval), first.Pos)
+		return t.remind(ctx, l, run, p, first.Pos)
 	case engine.AttemptResolved:
 		t.painter.urgent(run.ID, unknownRef(p.Path, p.Attempt), first.Pos)
 	case engine.SecretsNeeded:
@@ -142,6 +148,7 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if !l.budget.take(ctx) {
 		return context.Cause(ctx)
 	}
+	t.bot.compare(ctx, run, ref)
 	q, ok := t.bot.question(run, ref)
 	if !ok {
 		return nil
@@ -154,7 +161,13 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if !q.open {
 		t.painter.postedRecord(run.ID, ref, q.message)
 	}
-	return t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place)
+	if err := t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place); err != nil {
+		return err
+	}
+	if a := run.Pending(); a != nil && a.Ref() == ref && time.Since(a.At) > time.Minute {
+		t.painter.repair(run.ID) // its time was standing still, which it does not say
+	}
+	return nil
 }
 
 // lost says which secrets a restart has lost, unless they were given meanwhile.

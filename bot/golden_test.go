@@ -77,6 +77,13 @@ func drawings(t *testing.T) map[string]message {
 		"card_huge_inputs":     of(fold(requested(huge))),
 		"card_terminal":        of(fold(terminal())),
 		"approval_pending":     q(atGate(), gate),
+		"approval_differs":     differing(t),
+		"approval_misleading":  q(misleading(), gate),
+		"approval_taken_back":  q(twoAsked(yes("a1", ben(), "looks fine"), engine.ApprovalTakenBack{Approval: "a1", Actor: ben(), Reason: "wrong tier"}), gate),
+		"approval_rest_taken":  q(restTaken(), gate),
+		"approval_escalated":   q(secondCircle(engine.ApprovalReminded{Approval: "a1"}, engine.ApprovalReminded{Approval: "a1", Escalated: true}), gate),
+		"reminder":             b.reminder(secondCircle(), secondCircle().Approvals[0], false),
+		"reminder_second":      b.reminder(secondCircle(), secondCircle().Approvals[0], true),
 		"approval_approved":    q(atGate(engine.ApprovalGiven{Approval: "a1", Actor: ben(), Reason: "looks fine"}), gate),
 		"approval_denied":      q(atGate(engine.ApprovalDenied{Approval: "a1", Actor: ben(), Reason: "not on a Friday"}), gate),
 		"approval_expired":     q(atGate(engine.ApprovalExpired{Approval: "a1"}), gate),
@@ -250,6 +257,7 @@ func manyButtons() commands.Reply {
 	return commands.Reply{Blocks: []commands.Block{commands.Buttons{Items: items}}}
 }
 
+// T-20: among them every state of a gate, whose layout nothing in a playbook can change.
 func TestDrawings_areAsGoldenAndSlackTakesThem(t *testing.T) {
 	t.Parallel()
 	ws := workspace.New(testWorkspace())

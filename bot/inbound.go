@@ -146,6 +146,11 @@ func (b *Bot) slash(ctx context.Context, f frame, ack func(any)) {
 		Key: key, Origin: engine.OriginTyped, Text: p.Text,
 		Actor: engine.Actor{Team: p.TeamID, User: p.UserID, Name: p.UserName, Channel: p.ChannelID},
 	})
+	b.answerSlash(ctx, p, reply, late, ack)
+	b.sure(ctx, reply.Waiting)
+}
+
+func (b *Bot) answerSlash(ctx context.Context, p slashPayload, reply commands.Reply, late bool, ack func(any)) {
 	m := hookMessage(withButton(reply))
 	if late {
 		b.respond(ctx, p.ResponseURL, m)

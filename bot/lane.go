@@ -158,7 +158,7 @@ func weightOf(p engine.Payload) weight {
 			return weighsCard
 		}
 		return weighsMore
-	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
+	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided, engine.ApprovalTakenBack, engine.ApprovalReminded,
 		engine.AttemptUnknown, engine.AttemptResolved, engine.SecretsNeeded, engine.RunEnded,
 		engine.RunPaused, engine.RunHeld, engine.RunResumed, engine.WaveSentOn, engine.WavesSlowed, engine.WavesStopped:
 		return weighsMore

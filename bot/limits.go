@@ -44,7 +44,9 @@ const (
 	// Parts of our own messages, chosen so that all of them fit into maxCharacters: what a task will do,
 	// and the steps of a card.
 	maxSealed = 5500
-	maxSteps  = 4000
+	// maxDiffers bounds what is said of how a run differs from the last one.
+	maxDiffers = 1500
+	maxSteps   = 4000
 
 	// Slack drops acks of 20 KB; see docs.slack.dev/apis/events-api/using-socket-mode.
 	maxAck = 15 << 10

@@ -34,7 +34,7 @@ func (b *Bot) question(run *engine.Run, ref string) (question, bool) {
 	switch kind {
 	case "approval":
 		if a, ok := run.Approval(rest); ok {
-			return question{b.approvalMessage(run, a), a.State == engine.ApprovalPending, len(a.Given) > 0}, true
+			return question{b.approvalMessage(run, a, b.compared(run.ID)), a.State == engine.ApprovalPending, changed(a)}, true
 		}
 	case "pause":
 		if p := pauseOf(run, rest); p != nil {
@@ -68,7 +68,7 @@ func unanswered(s *engine.Step, at *engine.Attempt) bool {
 
 // approvalMessage shows exactly what an approval covers, in a layout that nothing in a playbook can
 // change, and who may give it.
-func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
+func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval, differs []string) message {
 	d := newDrawing()
 	step := run.Steps[a.Path]
 	ref := run.Requested.Playbook
@@ -79,11 +79,13 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 		d.approvalRecord(run, a)
 	}
 	d.approvalWords(a)
-	if step != nil {
-		d.literal(cutTo(oneLine(step.Description), 380)+strings.TrimSuffix(commands.WhichWaves(a), ","), 400)
-	}
-	d.literal(oneLine(fmt.Sprintf("%s %s, asked by %s", ref.Name, ref.Version, run.Requested.Actor.Label())), 300)
+	d.naming("Asked by ", run.Requested.Actor, "")
+	d.literal(oneLine(fmt.Sprintf("playbook %s %s", ref.Name, ref.Version)), 300)
+	d.lines(differs, maxDiffers)
 	d.lines(covered(step, a), maxSealed)
+	if step != nil { // what its author wrote is no fact about it
+		d.literal("In the words of the playbook: “"+cutTo(oneLine(step.Description), 380)+"”"+strings.TrimSuffix(commands.WhichWaves(a), ","), 430)
+	}
 	if asks := commands.Asks(a); asks != "" {
 		d.literal("This gate "+asks, 600)
 	}
@@ -101,7 +103,7 @@ func (b *Bot) approvalMessage(run *engine.Run, a *engine.Approval) message {
 	}
 	foot := fmt.Sprintf("gate %s.%d · seal %.12s", run.ID.Short(), a.Number, a.Digest)
 	if pending {
-		foot += " · expires " + a.Expires.UTC().Format("15:04:05 UTC")
+		foot += " · expires " + a.DeadlineIfPosted(time.Now()).UTC().Format("15:04:05 UTC")
 	}
 	d.context(foot)
 	text := fmt.Sprintf("%s for %s %s", needed(a), ref.Name, run.ID.Short())
@@ -167,6 +169,7 @@ func (d *drawing) approvalWords(a *engine.Approval) {
 			d.namingAll(fmt.Sprintf("✅ Approved by %d of %d: ", len(a.People()), a.Needs()), a.People(), "")
 		}
 	}
+	d.takenBack(a)
 	d.literal(oneLine(commands.Grants(a)), 600)
 	d.literal(oneLine(commands.Yeses(a)), 600)
 }

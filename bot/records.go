@@ -24,6 +24,9 @@ func (p *painter) record(ctx context.Context, a answer) {
 				b.logger.WarnContext(ctx, "record not written", "run", a.run, "ref", ref, "error", err)
 			}
 		}
+		if run.Status.Final() {
+			b.uncompare(a.run)
+		}
 	}
 	if a.ref == unknownRefs { // the run has ended, and this comes after every decision
 		p.mu.Lock()
@@ -36,6 +39,7 @@ func (p *painter) record(ctx context.Context, a answer) {
 }
 
 func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string, paid bool) error {
+	p.thread.bot.compare(ctx, run, ref)
 	q, ok := p.thread.bot.question(run, ref)
 	if !ok || q.open && !q.moved || p.stands(run, ref, q.message) {
 		return nil

@@ -121,7 +121,7 @@ func TestCard_cancelButtonStopsTheRunAndClosesItsGate(t *testing.T) {
 			s.tb.Errorf("ana was told %q", said)
 		}
 		s.settle(run)
-		s.wantRecord(gate, "🚫 Taken back at", "the run was cancelled")
+		s.wantRecord(gate, "🚫 Taken back at", "the run was cancelled by ana")
 		s.wantRecord(card, "🚫 web — cancelled", "cancelled by ana")
 	})
 }

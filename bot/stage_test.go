@@ -93,6 +93,7 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	s.log = &blockingLog{Store: s.store}
 	s.feed = &frozenFeed{Store: s.store}
 	s.House = enginetest.NewHouse(t, s.log, append(house, func(o *engine.Options) {
+		o.Posts = true
 		o.Vouch = func(ctx context.Context, a engine.Actor) error { return s.current().Vouch(ctx, a) }
 		o.Directory = stageDirectory{s}
 	})...)
@@ -171,7 +172,7 @@ func (s *stage) options() Options {
 		BotToken: s.ws.BotToken(), AppToken: s.ws.AppToken(), APIURL: s.ws.APIURL(), HTTP: &http.Client{Transport: s.net},
 		Dialer:   &websocket.Dialer{NetDialContext: s.pipe.Dial, HandshakeTimeout: 10 * time.Second},
 		Commands: c, Runs: s.Engine, Feed: s.feed, Label: "test", OpsChannel: "#ops",
-		Approvers: s.Engine.Policy().Approvers, Progress: s.Engine.Progress, Logger: testLogger(),
+		Previous: c.Previous, Approvers: s.Engine.Policy().Approvers, Progress: s.Engine.Progress, Logger: testLogger(),
 	}
 	for _, change := range s.change {
 		change(&o)

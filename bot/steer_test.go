@@ -135,14 +135,14 @@ func TestApproval_ofOneWaveAsksAgainForTheRest(t *testing.T) {
 		run := s.newest()
 		s.until("the gate is a record", func() bool { return len(s.buttons(gate)) == 0 })
 		s.wantRecord(gate, "✅ Approved by @ben at", "for one wave only")
-		rest := s.await("#deploys", "Approval needed", "Restart kafka, waves 2 to 3", "touches 4: k2, k3, k4, k5")
+		rest := s.await("#deploys", "Approval needed", "“Restart kafka”, waves 2 to 3", "touches 4: k2, k3, k4, k5")
 		s.slash("ben", "#deploys", "approve "+run.ID.Short()+` nodes=3 until=00:30 "not all of them"`)
 		s.until("the second is a record", func() bool { return len(s.buttons(rest)) == 0 })
 		s.wantRecord(rest, "✅ Approved by @ben at", "for 3 nodes only, until 2000-01-01 00:30:00 UTC", "not all of them")
-		last := s.await("#deploys", "Approval needed", "Restart kafka, wave 4", "touches 1: k5")
+		last := s.await("#deploys", "Approval needed", "“Restart kafka”, wave 4", "touches 1: k5")
 		s.click("ben", last, "approve")
 		s.settle(run)
-		s.wantThread(run, "✅ roll — success", "for one wave only", "for 3 nodes only", "Restart kafka, wave 4", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
+		s.wantThread(run, "✅ roll — success", "for one wave only", "for 3 nodes only", "“Restart kafka”, wave 4", "✅ Restart kafka", "wave 4: k5", "✅ After", "roll success after")
 	})
 }
 

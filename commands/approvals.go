@@ -11,7 +11,8 @@ import (
 func (c *Commands) approvalsVerb() verb {
 	return verb{
 		name: "approvals", aliases: []string{"pending"}, form: "approvals", reads: true,
-		summary: "what waits for a person", run: c.approvals,
+		summary: "what waits for a person; questions whose messages are gone are asked again", run: c.approvals,
+		flags: []flag{{name: "mine", about: "only what waits for your word"}},
 	}
 }
 
@@ -23,9 +24,12 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 	if err != nil {
 		return Reply{}, err
 	}
+	_, mine := a.flag("mine")
+	_, here := a.flag("here")
 	runs := c.viewable(ctx, q.Actor, found)
 	slices.Reverse(runs) // what has waited longest expires first
 	var blocks []Block
+	var waiting []engine.RunID
 	shown, rest, room := 0, 0, maxCoveredAll
 	for i, s := range runs {
 		if shown == maxWaiting {
@@ -36,13 +40,22 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 		if err != nil {
 			return Reply{}, err
 		}
+		if _, me := c.waitsFor(q.Actor, run); mine && !me {
+			continue
+		}
 		if w := c.waits(q.Actor, run); len(w) > 0 { // else it was answered since it was found
 			blocks = append(append(blocks, paragraph(summarySpans(s, time.Now())...)), w...)
-			decide, took := c.deciding(q.Actor, run, room)
-			blocks = append(blocks, decide...)
-			room -= took
+			if !here { // what everybody reads has no buttons: they count where the question is asked
+				decide, took := c.decidingWith(ctx, q.Actor, run, room)
+				blocks = append(blocks, decide...)
+				room -= took
+			}
+			waiting = append(waiting, run.ID)
 			shown++
 		}
+	}
+	if shown == 0 && mine {
+		return Reply{Blocks: []Block{paragraph(plain("Nothing waits for your word. "), code("/playbook approvals"), plain(" shows what waits for others."))}}, nil
 	}
 	if shown == 0 {
 		return Reply{Blocks: []Block{paragraph(plain("Nothing waits for a person. "), code("/playbook status"), plain(" shows what is under way."))}}, nil
@@ -50,7 +63,7 @@ func (c *Commands) approvals(ctx context.Context, q Request, a args) (Reply, err
 	if rest > 0 {
 		blocks = append(blocks, say("%d more are not shown; answer these first.", rest))
 	}
-	return Reply{Title: plural(shown+rest, "run") + " waiting for a person, the longest first", Blocks: blocks}, nil
+	return Reply{Title: plural(shown+rest, "run") + " waiting for a person, the longest first", Blocks: blocks, Waiting: waiting}, nil
 }
 
 // maxFound is how many waiting runs are looked at.

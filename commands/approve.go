@@ -98,7 +98,8 @@ func (c *Commands) approved(ctx context.Context, d engine.Decision) (Reply, erro
 	if err := c.engine.Approve(ctx, d); err != nil {
 		return Reply{}, &runError{run: d.Run, err: err}
 	}
-	return done(d.Run, plain("You approved%s", c.andNow(ctx, d))), nil
+	r := done(d.Run, plain("You approved%s", c.andNow(ctx, d)))
+	return c.regrets(ctx, r, d), nil
 }
 
 // andNow says what follows from a yes: the step, or more people.

@@ -39,6 +39,7 @@ type Starter interface {
 type Decider interface {
 	Approve(ctx context.Context, d engine.Decision) error
 	Deny(ctx context.Context, d engine.Decision) error
+	TakeBack(ctx context.Context, d engine.Decision) error
 	Cancel(ctx context.Context, id engine.RunID, who engine.Actor, reason string) error
 	Resolve(ctx context.Context, a engine.Answer) error
 	MayDecide(ctx context.Context, d engine.Decision, yes bool) error

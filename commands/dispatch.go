@@ -33,7 +33,7 @@ func (c *Commands) verbs() []verb {
 	list := []verb{
 		c.runVerb(), c.listVerb(), c.describeVerb(), c.statusVerb(), c.showVerb(), c.historyVerb(),
 		c.pauseVerb(), c.resumeVerb(), c.nextVerb(), c.slowVerb(), c.stopVerb(), c.cancelVerb(),
-		c.approveVerb(), c.denyVerb(), c.approvalsVerb(), c.canVerb(), c.whyVerb(), c.whoamiVerb(), c.helpVerb(),
+		c.approveVerb(), c.denyVerb(), c.withdrawVerb(), c.approvalsVerb(), c.canVerb(), c.whyVerb(), c.whoamiVerb(), c.helpVerb(),
 	}
 	for i := range list {
 		if list[i].reads {

@@ -116,8 +116,8 @@ func Asks(a *engine.Approval) string {
 		if a.Needs() > 1 {
 			who = fmt.Sprintf("%d different people", a.Needs())
 		}
-		if len(a.From) > 0 {
-			who += " with the role " + policy.Either(a.From)
+		if from := a.Roles(); len(from) > 0 {
+			who += " with the role " + policy.Either(from)
 		}
 		parts = append(parts, who)
 	}

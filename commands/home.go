@@ -151,7 +151,7 @@ func (c *Commands) gateLines(run *engine.Run, a *engine.Approval) ([]string, []B
 	if p := a.Progress(); p != "" {
 		lines = append(lines, "Approved so far: "+p)
 	}
-	lines = append(lines, "Expires "+stamp(a.Expires))
+	lines = append(lines, "Expires "+stamp(a.Deadline()))
 	if utf8.RuneCountInString(strings.Join(lines, "\n")) > maxHomeLines {
 		return []string{lines[0], "What an approval covers is too long for this list; the thread shows it, with buttons.", lines[len(lines)-1]}, nil
 	}

@@ -37,6 +37,8 @@ func (c *Commands) press(ctx context.Context, p Press) (Reply, error) {
 	switch p.Action {
 	case ActionApprove, ActionRest, ActionFirst, ActionLess, ActionDeny:
 		return c.pressGate(ctx, p)
+	case ActionWithdraw:
+		return c.pressWithdraw(ctx, p)
 	case ActionRetry, ActionMarkDone, ActionMarkFailed, ActionAbort:
 		return c.pressResolve(ctx, p)
 	case ActionCancel, ActionShow:

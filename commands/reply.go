@@ -7,11 +7,12 @@ import (
 // Reply is an answer. It says what to show and not how; [Reply.Text] draws it for a terminal.
 // A Reply of this package is never empty.
 type Reply struct {
-	Private bool         // only for the person who asked; else for everybody in the channel
-	Title   string       // one short line of our own words; may be empty
-	Blocks  []Block      // in the order in which they are shown
-	Run     engine.RunID // the run that this is about, when it is about one: what shows it may be redrawn
-	Code    engine.Code  // why nothing was done; empty when it was
+	Private bool           // only for the person who asked; else for everybody in the channel
+	Title   string         // one short line of our own words; may be empty
+	Blocks  []Block        // in the order in which they are shown
+	Waiting []engine.RunID // runs whose questions it is about: they should be there to answer
+	Run     engine.RunID   // the run that this is about, when it is about one: what shows it may be redrawn
+	Code    engine.Code    // why nothing was done; empty when it was
 	// Form asks for what is missing, where one can be opened; the blocks say it where none can. nil: nothing is asked.
 	Form *Form
 }
@@ -93,6 +94,7 @@ type Action string
 // The actions. All but suggest, show and those that open a form change something.
 const (
 	ActionApprove    Action = "approve"
+	ActionWithdraw   Action = "withdraw"      // take a yes back
 	ActionRest       Action = "approve_rest"  // and the later gates of the run
 	ActionFirst      Action = "approve_first" // the first wave alone
 	ActionLess       Action = "approve_less"  // opens a form that asks for how much

@@ -58,7 +58,7 @@ func (c *Commands) question(who engine.Actor, r *engine.Run) []Block {
 		if len(a.Nodes) > 0 {
 			what = append(what, plain(" on %s, ", plural(len(a.Nodes), "node")), outside(short(strings.Join(a.Nodes, ", "), 200)), plain(","))
 		}
-		what = append(what, plain(" waits for an approval until %s", stamp(a.Expires)))
+		what = append(what, plain(" waits for an approval until %s", stamp(a.Deadline())))
 		if asks := Asks(a); asks != "" {
 			what = append(what, plain("; it "), outside(asks))
 		}

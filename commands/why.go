@@ -108,7 +108,7 @@ func (c *Commands) whyGate(who engine.Actor, run *engine.Run, a *engine.Approval
 	if a.State != engine.ApprovalPending {
 		return append(out, paragraph(plain("It is decided: "), outside(a.Outcome()), plain(".")))
 	}
-	wait := []Span{plain("Missing: %s, until %s. Who may: ", plural(a.Missing(), "approval"), stamp(a.Expires))}
+	wait := []Span{plain("Missing: %s, until %s. Who may: ", plural(a.Missing(), "approval"), stamp(a.Deadline()))}
 	out = append(out, paragraph(append(wait, c.approversOf(run, a)...)...))
 	d := c.engine.MayApprove(who, run, a, engine.Limit{})
 	switch {

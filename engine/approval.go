@@ -54,9 +54,12 @@ func (a *Approval) Outcome() string {
 	at := a.When.UTC().Format(time.RFC3339)
 	switch a.State {
 	case ApprovalPending:
-		text := "waiting until " + a.Expires.UTC().Format(time.RFC3339)
+		text := "waiting until " + a.Deadline().UTC().Format(time.RFC3339)
 		if len(a.Given) > 0 {
 			text += ", approved by " + a.Progress()
+		}
+		if len(a.Taken) > 0 {
+			text += ", taken back by " + labels(a.regretting(), " and ")
 		}
 		return text
 	case ApprovalGranted, ApprovalUsed:
@@ -89,7 +92,7 @@ func labels(people []Actor, and string) string {
 
 // late says that nobody, or not everybody, approved in time.
 func (a *Approval) late() string {
-	until := a.Expires.UTC().Format(time.RFC3339)
+	until := a.Deadline().UTC().Format(time.RFC3339)
 	if n := len(a.People()); n > 0 {
 		return fmt.Sprintf("only %d of %d people approved until %s", n, a.Needs(), until)
 	}
@@ -97,9 +100,9 @@ func (a *Approval) late() string {
 }
 
 // terms are what a gate of a task asks for: what the policy does, and where it is stricter, what the playbook does.
-func (p *performer) terms(t *playbooks.Task) (terms policy.Terms, scope string) {
-	a := t.Approval.Or(p.book.Approval)
-	return p.engine.opts.Policy.Tighten(policy.Terms{From: a.From, Count: a.Count, Expires: a.Expires, Reason: a.Reason}), a.Scope
+func (p *performer) terms(t *playbooks.Task) (terms policy.Terms, own playbooks.Approval) {
+	own = t.Approval.Or(p.book.Approval)
+	return p.engine.opts.Policy.Tighten(policy.Terms{From: own.From, Count: own.Count, Expires: own.Expires, Reason: own.Reason}), own
 }
 
 // rest are the yeses that a gate has from an earlier one, whose people approved the rest; none when

@@ -128,11 +128,12 @@ func (e *Engine) decision(ctx context.Context, d Decision, verb policy.Verb, giv
 		if a.State != ApprovalPending {
 			return nil, Errorf(CodeConflict, "too late: %s", a.Outcome())
 		}
-		if !time.Now().Before(a.Expires) {
-			return nil, Errorf(CodeConflict, "too late: the approval expired at %s", a.Expires.UTC().Format(time.RFC3339))
+		if !time.Now().Before(a.Deadline()) {
+			return nil, Errorf(CodeConflict, "too late: the approval expired at %s", a.Deadline().UTC().Format(time.RFC3339))
 		}
 		return give(r, a)
 	})
+	err = e.overtaken(ctx, d, err)
 	if CodeOf(err) == CodeDenied && err != nil {
 		e.refuse(ctx, Refused{Actor: d.Actor, Verb: string(verb), Run: d.Run, Rule: err.Error()})
 	}

@@ -8,7 +8,7 @@ import (
 
 // MayApprove says whether the yes of somebody counts at a gate of a run, for as much as they grant.
 func (e *Engine) MayApprove(who Actor, r *Run, a *Approval, l Limit) policy.Decision {
-	return e.mayApprove(who, r, a, l, a.From)
+	return e.mayApprove(who, r, a, l, a.Roles())
 }
 
 func (e *Engine) mayApprove(who Actor, r *Run, a *Approval, l Limit, from []string) policy.Decision {
@@ -27,7 +27,7 @@ func (p *performer) mayRest(g ApprovalGiven, asked *ApprovalAsked) bool {
 func (e *Engine) Approvers(r *Run, a *Approval) (people, groups []string) {
 	q := About(policy.Approve, r)
 	q.Nodes = granted(a, Limit{})
-	return e.opts.Policy.ApproversOf(q, a.From...), e.opts.Policy.ApproverGroups(q, a.From...)
+	return e.opts.Policy.ApproversOf(q, a.Roles()...), e.opts.Policy.ApproverGroups(q, a.Roles()...)
 }
 
 // granted is how many nodes a yes lets be touched.
@@ -53,7 +53,7 @@ func since(a *Approval) map[string][]string {
 func (p *performer) groupsNow(ctx context.Context, asked *ApprovalAsked) map[string][]string {
 	q := About(policy.Approve, p.run)
 	q.Nodes = 0 // who may approve a part counts too
-	groups := p.engine.opts.Policy.ApproverGroups(q, asked.From...)
+	groups := p.engine.opts.Policy.ApproverGroups(q, circles(asked)...)
 	if len(groups) == 0 || p.engine.opts.Directory == nil {
 		return nil
 	}

@@ -65,6 +65,7 @@ func asking(terms string) string {
 	return fmt.Sprintf("tasks: [{do: {name: before}}, {do: {name: drain, destructive: true, approval: {%s}}}]", terms)
 }
 
+// T-18: nobody approves what they asked for, nor twice, nor with another role than the gate asks for.
 func TestApproval_countsWhoIsAskedFor(t *testing.T) {
 	t.Parallel()
 	rules := func(count int, reason string) func(*policy.Rules) {
@@ -298,6 +299,7 @@ func TestApproval_isWithdrawnBetweenTwoYeses(t *testing.T) {
 	})
 }
 
+// T-18, T-19: who may approve is looked at when it is asked, when it is given and before the step.
 func TestApproval_isVoidedWhenThePolicyAsksForMore(t *testing.T) {
 	t.Parallel()
 	inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (p *performer) compare(ctx context.Context, a action, asked *ApprovalAsked)
 // say why.
 func (p *performer) recheck(ctx context.Context, a action) (facts []Payload, ok bool) {
 	why := p.outdated(ctx, a.approval)
+	if why != "" && errors.Is(context.Cause(ctx), errCancelled) { // which is why, and nobody else's fault
+		return nil, false
+	}
 	if why == "" {
 		found, err := p.discoverAll(ctx)
 		switch {

@@ -20,6 +20,7 @@ const (
 	doAsk         verb = "ask"     // reach a gate
 	doExpire      verb = "expire"  // close a gate that nobody answered
 	doVoid        verb = "void"    // take back an approval
+	doRemind      verb = "remind"  // ask people again about a gate that waits
 	doUnknown     verb = "unknown" // ask a person about an attempt that was cut off
 	doAttempt     verb = "attempt"
 	doEndTask     verb = "end task"
@@ -46,6 +47,7 @@ const (
 	ReasonGate            Reason = "the task needs an approval"
 	ReasonAwaitApproval   Reason = "waiting for an approval"
 	ReasonApprovalLate    Reason = "nobody approved in time"
+	ReasonRemind          Reason = "people are to be asked again"
 	ReasonApprovalStale   Reason = "the approval was not used in time"
 	ReasonGrantOver       Reason = "what was granted is over"
 	ReasonApprovalOver    Reason = "the run stops before the approval was used"
@@ -194,7 +196,7 @@ func (d decider) finish(status RunStatus, message string) action {
 func (d decider) stop() action {
 	for _, a := range d.run.Approvals {
 		if open := a.State == ApprovalPending || a.State == ApprovalGranted; open && a.Path.Root() != "always" {
-			return action{do: doVoid, reason: ReasonApprovalOver, approval: a, message: "the run was cancelled"}
+			return action{do: doVoid, reason: ReasonApprovalOver, approval: a, message: "the run was " + d.stopCause()}
 		}
 	}
 	for _, p := range d.run.Order {

@@ -193,10 +193,7 @@ func (d decider) approved(s *Step, reason Reason) action {
 	start.approval = a
 	switch a.State {
 	case ApprovalPending:
-		if d.now.Before(a.Expires) {
-			return action{do: doWait, reason: ReasonAwaitApproval, until: a.Expires, approval: a}
-		}
-		return action{do: doExpire, reason: ReasonApprovalLate, approval: a}
+		return d.unanswered(a)
 	case ApprovalGranted:
 		if d.now.After(a.When.Add(useWithin)) {
 			return action{

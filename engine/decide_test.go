@@ -215,7 +215,7 @@ func TestDecide(t *testing.T) {
 			book(task),
 			[]Payload{prepared, began("tasks.1", gated), inAnHour, CancelRequested{Actor: ana}},
 			soon,
-			action{do: doVoid, reason: ReasonApprovalOver, message: "the run was cancelled"},
+			action{do: doVoid, reason: ReasonApprovalOver, message: "the run was cancelled by ana"},
 		},
 		"a cancel lets a gate of always stand": {
 			withHooks,

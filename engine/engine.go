@@ -30,7 +30,10 @@ type Options struct {
 	Vouch func(ctx context.Context, a Actor) error
 	// Directory is asked who people are before anything that they say is answered; nil: everybody counts.
 	Directory Directory
-	Secrets   []string // byte strings that no event may contain
+	// Posts says that people see gates in messages, which are recorded as [Posted]: the time of a gate does not
+	// run out before there is one.
+	Posts   bool
+	Secrets []string // byte strings that no event may contain
 	// SecretKey keys the digests by which secret inputs are recognised again, at least 32 random bytes. It
 	// must not stand in the log. Without one, a run with a secret is refused.
 	SecretKey []byte

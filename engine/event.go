@@ -20,7 +20,7 @@ type Event struct {
 	Payload
 }
 
-// Payload is what happened. The set is sealed: one struct per kind, all in payload.go and payload_steer.go.
+// Payload is what happened. The set is sealed: one struct per kind, all in payload.go, payload_steer.go and payload_approval.go.
 //
 //sumtype:decl
 type Payload interface {

@@ -63,7 +63,7 @@ func childKey(attempt string) string { return attempt + "/child" }
 // goesOn reports whether an action goes on with the run; the others wait, or look after what is open.
 func (a action) goesOn() bool {
 	switch a.do {
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doSecrets, doRelock, doPrepare, doEndChildren, doHold, doLinger:
+	case doNothing, doWait, doExpire, doRemind, doVoid, doUnknown, doSecrets, doRelock, doPrepare, doEndChildren, doHold, doLinger:
 		return false
 	case doBegin, doAsk, doAttempt, doWave, doEndTask, doLock, doUnlock, doRelease, doEnd:
 	}

@@ -38,7 +38,7 @@ func (r *Run) apply(e Event) {
 		r.Cancel = cmp.Or(r.Cancel, &p)
 		r.moves(e.Time)
 	case Announced, Posted:
-		r.applyPlace(e.Payload)
+		r.applyPlace(e.Payload, e.Time)
 	case WordGiven, WordWeighed:
 		r.applyWord(e.Payload, e.Seq)
 	case RunLingers:
@@ -51,7 +51,7 @@ func (r *Run) apply(e Event) {
 		if s := r.edit(p.Path); s != nil {
 			s.Uncompared = &p
 		}
-	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided:
+	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided, ApprovalTakenBack, ApprovalReminded:
 		r.applyApproval(e.Payload, e.Time)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
@@ -62,12 +62,12 @@ func (r *Run) apply(e Event) {
 	case SecretsGiven:
 		r.needSecrets(slices.DeleteFunc(slices.Clone(r.SecretsNeeded), func(n string) bool { return slices.Contains(p.Names, n) }))
 	case PlaybookKept, Refused, Unread: // not a run's
-	case Event, Approval, Attempt: // they embed a payload and are never one
+	case Event, Approval, Attempt, TakenBack: // they embed a payload and are never one
 	}
 }
 
 // applyPlace is about where messages of a run stand.
-func (r *Run) applyPlace(payload Payload) {
+func (r *Run) applyPlace(payload Payload, at time.Time) {
 	switch p := payload.(type) {
 	case Announced:
 		r.Places = append(r.Places, p.Place)
@@ -76,6 +76,7 @@ func (r *Run) applyPlace(payload Payload) {
 			r.Posts = make(map[string]Place)
 		}
 		r.Posts[p.Ref] = p.Place
+		r.askedInMessage(p.Ref, at)
 	default: // Apply hands over nothing else
 	}
 }
@@ -196,6 +197,12 @@ func (r *Run) applyApproval(payload Payload, at time.Time) {
 	case ApprovalVoided:
 		if a, ok := r.Approval(p.Approval); ok {
 			r.decideApproval(a, ApprovalWithdrawn, a.By, p.Reason, at)
+		}
+	case ApprovalTakenBack:
+		r.takeBack(p, at)
+	case ApprovalReminded:
+		if a, ok := r.Approval(p.Approval); ok {
+			a.remind(p, at)
 		}
 	default: // Apply hands over nothing else
 	}

@@ -16,15 +16,17 @@ import (
 
 // ask seals what a task is about to do, or its next waves, and asks for approval of exactly that.
 func (p *performer) ask(ctx context.Context, a action) []Payload {
-	terms, scope := p.terms(a.task)
-	if why := p.engine.opts.Policy.Unmeetable(terms, subject(p.run.Requested.Actor), p.book.Name); why != "" {
+	terms, own := p.terms(a.task)
+	if why := p.unmeetable(terms, own.Escalate); why != "" {
 		return p.cannotAsk(a, "the approval that this task asks for cannot be given: "+why)
 	}
 	now := time.Now()
 	asked := ApprovalAsked{
 		Approval: newNonce(), Number: len(p.run.Approvals) + 1, Path: a.path, Wave: a.wave,
-		Expires: now.Add(terms.Expires), From: terms.From, Reason: terms.Reason, Scope: scope,
+		Expires: now.Add(terms.Expires), From: terms.From, Reason: terms.Reason, Scope: own.Scope,
+		Posts: p.engine.opts.Posts, Policy: p.engine.opts.Policy.Digest(),
 	}
+	asked.remindAt(now, own.Escalate)
 	if terms.Count > 1 {
 		asked.Count = terms.Count
 	}
@@ -86,6 +88,9 @@ func (p *performer) outdated(ctx context.Context, a *Approval) string {
 	if n := p.engine.opts.Policy.Tighten(policy.Terms{Count: a.Count}).Count; len(a.People()) < n {
 		return fmt.Sprintf("it was approved by %d, and the policy asks for %d now", len(a.People()), n)
 	}
+	if a.Policy != "" && a.Policy != p.engine.opts.Policy.Digest() {
+		return "the policy has changed since it was asked"
+	}
 	if got := p.digest(&a.ApprovalAsked); got != a.Digest {
 		return "what was approved is not what would be done"
 	}
@@ -102,12 +107,13 @@ type covered struct {
 	Sealed   map[string]any      `json:"sealed,omitempty"`
 	Nodes    []string            `json:"nodes,omitempty"`
 	Sets     map[string][]string `json:"sets,omitempty"`
+	Policy   string              `json:"policy,omitempty"`
 }
 
 // digest identifies what an approval covers.
 func (p *performer) digest(a *ApprovalAsked) string {
 	data, err := json.Marshal(covered{
-		Playbook: p.book.Digest, Inputs: p.inputs(), Secrets: p.run.Requested.Secrets, Path: a.Path, Sealed: a.Sealed, Nodes: a.Nodes, Sets: p.run.Prepared.Nodes,
+		Playbook: p.book.Digest, Inputs: p.inputs(), Secrets: p.run.Requested.Secrets, Path: a.Path, Sealed: a.Sealed, Nodes: a.Nodes, Sets: p.run.Prepared.Nodes, Policy: a.Policy,
 	})
 	if err != nil { // rendered values always marshal; a digest that matches nothing is the safe answer
 		return newNonce()

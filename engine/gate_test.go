@@ -34,6 +34,7 @@ func load(t *testing.T, h *enginetest.House, id engine.RunID) *engine.Run {
 	return run
 }
 
+// F-38: whoever may not approve any more when the step starts has not approved; a look-up that fails refuses too.
 func TestGate_isVoidedWhenTheApproverLosesTheRight(t *testing.T) {
 	t.Parallel()
 	var gone error
@@ -65,6 +66,7 @@ func TestGate_isVoidedWhenTheApproverLosesTheRight(t *testing.T) {
 	})
 }
 
+// T-21: a yes is for a quarter of an hour.
 func TestGate_aYesThatLayUnusedFor15MinutesAsksAgain(t *testing.T) {
 	t.Parallel()
 	inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {
@@ -156,6 +158,7 @@ func TestGate_anIdempotentRepeatRestsOnTheSameYes(t *testing.T) {
 	}
 }
 
+// T-21: a yes is used up by the start of what it was for.
 func TestGate_aRetryAfterUnknownAsksAgain(t *testing.T) {
 	t.Parallel()
 	inFaultyHouse(t, func(t *testing.T, h *enginetest.House, log *enginetest.FaultyLog) {
@@ -210,6 +213,7 @@ func TestResolve_refusesWhatIsNoAnswer(t *testing.T) {
 	})
 }
 
+// F-39: a cancel that is written before the intent wins over a yes.
 func TestGate_aCancelledRunBeginsNothingHoweverFarItHasCome(t *testing.T) {
 	t.Parallel()
 	var looking, goOn chan struct{}

@@ -282,6 +282,7 @@ func TestDigest_coversEverythingThatAnApprovalIsAbout(t *testing.T) {
 		"the task":       func(_ *performer, a *ApprovalAsked) { a.Path = "tasks.2" },
 		"a property":     func(_ *performer, a *ApprovalAsked) { a.Sealed["command"] = "b" },
 		"the node list":  func(_ *performer, a *ApprovalAsked) { a.Nodes = []string{"web2"} },
+		"the policy":     func(_ *performer, a *ApprovalAsked) { a.Policy = "p" },
 		"no node at all": func(_ *performer, a *ApprovalAsked) { a.Nodes = nil },
 	} {
 		if of(change) == same {

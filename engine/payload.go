@@ -143,14 +143,19 @@ type ApprovalAsked struct {
 	Grown      []string            `json:"grown,omitempty"`      // nodes that appeared since the run was prepared; this run never touches them
 	Uncompared string              `json:"uncompared,omitempty"` // why the node sets could not be found again when asking; Discovered is empty then
 	Expires    time.Time           `json:"expires"`
-	From       []string            `json:"from,omitempty"`   // roles, one of which every yes rests on; empty: any that may approve
-	Count      int                 `json:"count,omitempty"`  // distinct people who must say yes; 0 is 1
-	Reason     string              `json:"reason,omitempty"` // who must give a reason: see [policy.Terms]
-	Scope      string              `json:"scope,omitempty"`  // "run": a yes may cover the rest; "step": an earlier one never covers this
-	Wave       int                 `json:"wave,omitempty"`   // the first wave that it is about; 0: the whole task, before it begins
-	Waves      []int               `json:"waves,omitempty"`  // of a rolling task: how many nodes each of the waves has that it is about
-	Groups     map[string][]string `json:"groups,omitempty"` // user groups whose members may say yes, as they were then: who joins later may not
-	Rests      string              `json:"rests,omitempty"`  // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
+	From       []string            `json:"from,omitempty"`    // roles, one of which every yes rests on; empty: any that may approve
+	Count      int                 `json:"count,omitempty"`   // distinct people who must say yes; 0 is 1
+	Reason     string              `json:"reason,omitempty"`  // who must give a reason: see [policy.Terms]
+	Scope      string              `json:"scope,omitempty"`   // "run": a yes may cover the rest; "step": an earlier one never covers this
+	Wave       int                 `json:"wave,omitempty"`    // the first wave that it is about; 0: the whole task, before it begins
+	Waves      []int               `json:"waves,omitempty"`   // of a rolling task: how many nodes each of the waves has that it is about
+	Remind     time.Time           `json:"remind,omitzero"`   // when whoever is asked is asked again
+	Escalate   time.Time           `json:"escalate,omitzero"` // when the second circle is asked too
+	Second     []string            `json:"second,omitempty"`  // roles of the second circle
+	Policy     string              `json:"policy,omitempty"`  // digest of the rules by which it asks
+	Posts      bool                `json:"posts,omitempty"`   // people see it in a message: its time does not run out before there is one
+	Groups     map[string][]string `json:"groups,omitempty"`  // user groups whose members may say yes, as they were then: who joins later may not
+	Rests      string              `json:"rests,omitempty"`   // the earlier approval that was given for the rest of the run, this gate included: its yeses follow at once
 }
 
 // ApprovalGiven is one person's yes. The gate opens with the last one that it asks for.

@@ -102,10 +102,15 @@ type Approval struct {
 	ApprovalAsked
 	At    time.Time
 	Given []ApprovalGiven // so far; see [Approval.Missing]
+	Taken []TakenBack     // yeses that were taken back, in their order
 	State ApprovalState
 	By    Actor     // who decided, when a person did
 	When  time.Time // when it was decided
 	Why   string    // the reason a person gave, or why it was voided
+
+	PostedAt  time.Time // when people first saw it in a message; zero before, and where it asks in none
+	Reminded  time.Time // when people were asked again; zero before
+	Escalated time.Time // when the second circle was asked; zero before
 }
 
 // ApprovalState is how an approval stands.
@@ -213,7 +218,7 @@ func (r *Run) Clone() *Run {
 	c.Approvals = make([]*Approval, len(r.Approvals))
 	for i, a := range r.Approvals {
 		approval := *a
-		approval.Given = append([]ApprovalGiven(nil), a.Given...)
+		approval.Given, approval.Taken = slices.Clone(a.Given), slices.Clone(a.Taken)
 		c.Approvals[i] = &approval
 	}
 	return &c

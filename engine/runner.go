@@ -119,9 +119,11 @@ func (r *runner) answer(ctx context.Context, m mail) {
 	}
 	wasCancelled := r.run.Cancel != nil
 	facts, err := m.decide(r.run)
-	if err == nil && len(facts) > 0 {
+	if err == nil {
 		r.record(facts...)
-		err = r.flush(ctx)
+	}
+	if unwritten := r.flush(ctx); unwritten != nil { // a refusal may rest on what is not on disk either
+		err = unwritten
 	}
 	if !wasCancelled && r.run.Cancel != nil && r.work != nil && !r.work.last {
 		r.work.cancelled = true
@@ -186,6 +188,8 @@ func (r *runner) act(ctx context.Context, a action) bool {
 		return r.engine.retire(r, a.until, a.do == doNothing)
 	case doExpire:
 		r.record(ApprovalExpired{Approval: a.approval.Approval})
+	case doRemind:
+		r.record(a.approval.reminder())
 	case doSecrets:
 		r.record(SecretsNeeded{Names: r.lacks()})
 	case doVoid:
@@ -219,7 +223,7 @@ func (r *runner) start(a action) {
 	workCtx, cancel := context.WithCancelCause(r.engine.base)
 	w := &work{
 		last: a.do == doRelease || a.do == doUnlock || a.do == doEndChildren || a.path.Root() == "always", cancel: cancel,
-		begins: a.begins(), steers: len(r.run.Steers),
+		begins: a.begins(), words: r.run.words(),
 		record: make(chan recordRequest), done: make(chan []Payload, 1),
 	}
 	p := &performer{
@@ -229,6 +233,9 @@ func (r *runner) start(a action) {
 			w.record <- recordRequest{facts: facts, reply: reply}
 			return <-reply
 		},
+	}
+	if a.approval != nil { // of the copy: a yes may be taken back while the worker looks at it
+		a.approval, _ = p.run.Approval(a.approval.Approval)
 	}
 	p.scope = sync.OnceValue(p.view)
 	r.work = w

@@ -151,7 +151,7 @@ func (r *runner) mayNeedSecrets(a action) bool {
 			}
 		}
 		return false
-	case doNothing, doWait, doExpire, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold, doLinger:
+	case doNothing, doWait, doExpire, doRemind, doVoid, doUnknown, doEndTask, doEnd, doSecrets, doEndChildren, doHold, doLinger:
 		return false
 	}
 	return true

@@ -71,6 +71,8 @@ func (s *Summary) apply(e Event) {
 		if s.Missing = max(s.Missing-1, 0); s.Missing == 0 {
 			s.Status = RunRunning
 		}
+	case ApprovalTakenBack:
+		s.takenBack(p)
 	case AttemptResolved:
 		s.Status, s.Missing = RunRunning, 0
 		if p.Choice == ResolveAbort && p.Path.Root() != "always" {

@@ -11,7 +11,7 @@ type work struct {
 	last      bool // it belongs to the end of the run, which a cancel lets finish
 	cancelled bool
 	begins    bool // what it was decided to do rests on what people said about how the run goes on
-	steers    int  // how much of that there was
+	words     int  // how much of that there was
 	begun     bool // its intent is written down, so that it is under way
 	cancel    context.CancelCauseFunc
 	record    chan recordRequest
@@ -42,5 +42,5 @@ var (
 // outdated reports whether people have said something since the work was decided that it would go
 // against. What is under way is not: it ends.
 func (w *work) outdated(r *Run) bool {
-	return w.begins && !w.begun && (len(r.Steers) != w.steers || r.braked())
+	return w.begins && !w.begun && (r.words() != w.words || r.braked())
 }

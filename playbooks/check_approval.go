@@ -26,13 +26,16 @@ func (c *checker) approval(v Value, rolling bool) Approval {
 		Pos: v.pos, From: p.Strings("from"), Count: p.Int("count", 0), Expires: p.Duration("expires", 0),
 		Reason: p.Choice("reason", "", ReasonOnDeny, ReasonAlways), Scope: p.Choice("scope", "", ScopeStep, ScopeRun),
 	}
-	a.EachWave = p.Bool("each_wave", false)
-	p.written("from", "count", "expires", "reason", "scope", "each_wave")
+	a.EachWave, a.Escalate = p.Bool("each_wave", false), p.Strings("escalate")
+	p.written("from", "count", "expires", "reason", "scope", "escalate", "each_wave")
 	if p.Has("each_wave") && !rolling {
 		p.Remedy("each_wave", "write it below a rolling task", "only a rolling task has waves to ask for")
 	}
 	if a.From != nil && len(a.From) == 0 {
 		p.Remedy("from", "name roles of the policy, or leave it out", "from names no role, so nobody could approve")
+	}
+	if a.Escalate != nil && len(a.Escalate) == 0 {
+		p.Remedy("escalate", "name roles of the policy, or leave it out", "escalate names no role, so nobody would be asked")
 	}
 	if p.Has("count") && !p.Deferred("count") && (a.Count < 1 || a.Count > maxApprovers) {
 		p.Remedy("count", "write how many people must approve, 1 to 10", "count is %d", a.Count)

@@ -175,9 +175,10 @@ func approvalSection() Section {
 				Name: "scope", Kind: KindText, Choices: []string{ScopeStep, ScopeRun},
 				Doc: "`run` lets an approver approve the rest: later gates of this run that need no other roles and no more people. `step` keeps an earlier approval of the rest from covering this gate.",
 			},
+			{Name: "escalate", Kind: KindTexts, Doc: "Roles of the policy that are asked too, and may approve, when three quarters of the time to answer are over. With `from`, which says who is asked first."},
 			{Name: "each_wave", Kind: KindBool, Default: "false", Doc: "Only of a rolling task, which it makes ask: before each wave, for the nodes of that wave, in place of once for all."},
 		},
-		Written: []string{"from", "count", "expires", "reason", "scope", "each_wave"},
+		Written: []string{"from", "count", "expires", "reason", "scope", "escalate", "each_wave"},
 	}
 }
 

@@ -135,6 +135,8 @@ type Approval struct {
 	Expires time.Duration // 0: the policy's
 	Reason  string        // "on_deny", "always", or "" for the policy's
 	Scope   string        // "step", "run", or ""
+	// Escalate are roles of the policy that are asked too when most of the time is over, and whose yes counts then.
+	Escalate []string
 	// EachWave has a rolling task ask before each wave, for the nodes of that wave, in place of once for all.
 	EachWave bool
 	Pos      Pos
@@ -156,6 +158,9 @@ func (a Approval) Or(b Approval) Approval {
 	}
 	if a.Scope == "" {
 		a.Scope = b.Scope
+	}
+	if a.Escalate == nil {
+		a.Escalate = b.Escalate
 	}
 	return a
 }

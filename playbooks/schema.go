@@ -134,6 +134,7 @@ func bounds() map[string]object {
 		"approval.expires":     {"exclusiveMinimum": 0},
 		"playbook.timeout":     {"exclusiveMinimum": 0},
 		"approval.from":        {"minItems": 1},
+		"approval.escalate":    {"minItems": 1},
 		"choices.store":        {"pattern": "^$|/"},
 		"input.data":           {"pattern": "^$|/"},
 		"input.validation":     {"type": []string{"string", "array", "null"}, "minItems": 1, "pattern": validators()},

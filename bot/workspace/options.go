@@ -86,7 +86,7 @@ func (o Options) defaults() Options {
 	}
 	fill(&o.AppID, "A0PLAYBOT")
 	fill(&o.BotToken, "xoxb-"+secret())
-	fill(&o.AppToken, "xapp-1-"+secret())
+	fill(&o.AppToken, "xapp-1-"+o.AppID+"-"+secret())
 	fill(&o.PageToken, secret())
 	fill(&o.Command, "/playbook")
 	if o.Users == nil {

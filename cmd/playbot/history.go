@@ -51,6 +51,12 @@ func newHistory(s streams) *cobra.Command {
 				return o.with(func(st *store.Store) error { return verify(c.Context(), s, st) })
 			},
 		},
+		&cobra.Command{
+			Use: "restored", Short: "Void the approvals in a file that was restored from a backup, before the bot starts on it", Args: noArgs,
+			RunE: func(c *cobra.Command, _ []string) error {
+				return o.with(func(st *store.Store) error { return restored(c.Context(), s, st) })
+			},
+		},
 	)
 	return c
 }

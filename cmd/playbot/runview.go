@@ -151,7 +151,7 @@ func (v *runView) prompt() {
 // gate is exactly what an approval covers.
 func (v *runView) gate(a *engine.Approval) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "? Approval needed until %s: %s", a.Expires.Local().Format("15:04:05"), v.title(a.Path))
+	fmt.Fprintf(&b, "? Approval needed until %s: %s", a.Deadline().Local().Format("15:04:05"), v.title(a.Path))
 	if len(a.Nodes) > 0 {
 		fmt.Fprintf(&b, "\n  touches %d: %s", len(a.Nodes), strings.Join(a.Nodes, ", "))
 	}

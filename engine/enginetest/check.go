@@ -112,7 +112,8 @@ func (c *checker) apply(e engine.Event) {
 	case engine.TaskBegun:
 		c.gated[p.Path] = p.Gated != "" && !p.EachWave // that asks before each wave
 		c.rollout(p.Path).gated = p.Gated != ""
-	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided:
+	case engine.ApprovalAsked, engine.ApprovalGiven, engine.ApprovalDenied, engine.ApprovalExpired, engine.ApprovalVoided,
+		engine.ApprovalTakenBack, engine.ApprovalReminded, engine.Posted:
 		c.approval(e)
 	case engine.AttemptStarted:
 		c.start(e.Seq, e.Time, p)
@@ -189,6 +190,7 @@ func (c *checker) finish(seq engine.Seq) {
 		c.say("promise 1: event %d ends the run a second time", seq)
 	}
 	c.ended = true
+	c.undecided()
 	for p := range c.open {
 		c.say("promise 1: event %d ends the run while %s has no outcome", seq, p)
 	}

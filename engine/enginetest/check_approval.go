@@ -19,6 +19,8 @@ type approval struct {
 	at    time.Time // of the last yes
 	used  bool
 	over  bool
+	shown time.Time // when people first saw it in a message
+	wide  bool      // the second circle was asked
 }
 
 // missing is how many different people must still say yes.
@@ -40,6 +42,12 @@ func (c *checker) approval(e engine.Event) {
 		c.over(p.Approval)
 	case engine.ApprovalVoided:
 		c.over(p.Approval)
+	case engine.ApprovalTakenBack:
+		c.takenBack(e.Seq, p)
+	case engine.ApprovalReminded:
+		c.reminded(e.Time, p)
+	case engine.Posted:
+		c.posted(e.Time, p)
 	default: // apply hands over nothing else
 	}
 }
@@ -70,9 +78,13 @@ func (c *checker) known(id string) *approval {
 // over ends an approval; nil when there is none.
 func (c *checker) over(id string) *approval {
 	a := c.known(id)
-	if a != nil {
-		a.over = true
+	if a == nil {
+		return nil
 	}
+	if a.over || a.used {
+		c.say("promise 4: approval %s was decided, and then decided otherwise", id)
+	}
+	a.over = true
 	return a
 }
 
@@ -85,10 +97,10 @@ func (c *checker) yes(p engine.ApprovalGiven, at time.Time) {
 	if a.over || a.missing() <= 0 {
 		c.say("promise 4: approval %s was given after it was decided", p.Approval)
 	}
-	if at.After(a.asked.Expires) {
+	if !at.Before(a.deadline()) {
 		c.say("promise 4: approval %s was given at %s, after it expired", p.Approval, at)
 	}
-	if len(a.asked.From) > 0 && !slices.Contains(a.asked.From, p.Role) {
+	if len(a.asked.From) > 0 && !slices.Contains(a.asked.From, p.Role) && (!a.wide || !slices.Contains(a.asked.Second, p.Role)) {
 		c.say("promise 4: approval %s was given by %s in the role %q, and asks for %v", p.Approval, p.Actor.Label(), p.Role, a.asked.From)
 	}
 	if a.asked.Reason == "always" && p.Reason == "" {

@@ -92,7 +92,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	}
 	a.Engine, err = engine.New(engine.Options{
 		Log: a.Store, Books: a.Library, Types: types, Policy: rules, Fleet: fleet, Vouch: a.vouch, Directory: lateDirectory{a},
-		Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
+		Posts: o.Slack, Secrets: tokens.list(), SecretKey: key, Logger: o.Logger,
 	})
 	if err != nil {
 		return err
@@ -109,7 +109,8 @@ func (a *App) buildBot(o Options, t tokens, rules *policy.Policy) error {
 	var err error
 	a.bot, err = bot.New(bot.Options{
 		BotToken: t.bot, AppToken: t.app, APIURL: o.Config.Slack.APIURL, Commands: a.Commands, Runs: a.Engine, Feed: a.Store,
-		Approvers: a.approvers(rules), Groups: rules.Groups(), Progress: a.Engine.Progress, OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
+		Previous: a.Commands.Previous, Approvers: a.approvers(rules), Groups: rules.Groups(), Progress: a.Engine.Progress,
+		OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
 	})
 	return err
 }
