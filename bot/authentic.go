@@ -18,8 +18,8 @@ func (b *Bot) forged(ctx context.Context, p pressPayload) string {
 		return "it is no press of a button"
 	case b.appID() != "" && p.AppID != b.appID():
 		return "the button belongs to another app"
-	case p.Enterprise.ID == "" && b.team != "" && (p.Team.ID != b.team || p.User.TeamID != "" && p.User.TeamID != b.team):
-		return "it comes from another workspace" // of a company with several, the look-up of the person decides
+	case p.Enterprise.ID == "" && p.User.TeamID == b.team && p.Team.ID != b.team:
+		return "it comes from another workspace" // people of other companies are refused where they are looked up
 	case p.Container.Ephemeral && p.Message.TS != "", p.Message.TS != "" && p.Message.TS != p.Container.MessageTS,
 		p.Channel.ID != "" && p.Channel.ID != p.Container.ChannelID:
 		return "it contradicts itself about the message that it was pressed in"

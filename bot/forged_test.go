@@ -118,7 +118,7 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 		},
 		"app id":      func() { p["api_app_id"] = pick("A0OTHER", "", strings.ToLower(p["api_app_id"].(string))) },
 		"other's":     func() { p.part("message")["user"] = pick("UFOX", "UBEN") },
-		"no press":    func() { p["type"] = pick("message_action", "block_suggestion", "", "interactive_message") },
+		"no press":    func() { p["type"] = pick("", "interactive_message") },
 		"no actions":  func() { p["actions"] = []any{} },
 		"no envelope": func() { p["container"] = map[string]any{} },
 	}

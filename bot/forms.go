@@ -220,6 +220,9 @@ func (b *Bot) shortcut(ctx context.Context, p formPayload, ack func(any)) {
 	ack(nil)
 	if p.CallbackID != runShortcut && p.CallbackID != runHereShortcut {
 		b.logger.WarnContext(ctx, "unknown shortcut")
+		if p.ResponseURL != "" {
+			b.respond(ctx, p.ResponseURL, webhookMessage{Type: "ephemeral", Text: "I do not know this shortcut; nothing was done. `/playbook run` opens the form."})
+		}
 		return
 	}
 	at := stand{Channel: p.Channel.ID, Thread: p.Message.ThreadTS}

@@ -68,7 +68,7 @@ func TestForm_isRefusedToWhoMayNotDecide(t *testing.T) {
 		s.deny("ana", gate, "my own") // the requester may take it back
 		s.settle(run)
 		s.slash("ben", "#deploys", "run web rev=abd")
-		second := s.await("#deploys", "Approval needed", "asked by ben")
+		second := s.await("#deploys", "Approval needed", "Asked by @ben")
 		if said := s.click("ana", second, "deny"); !has(said, "refused", "approve web") {
 			s.tb.Errorf("ana was told %q", said)
 		}
@@ -101,7 +101,7 @@ func TestForm_approvesLessThanIsAsked(t *testing.T) {
 		s.fill("ben", map[string]string{"nodes": "3", "until": "2000-01-01T02:00:00Z", "reason": "half of it"})
 		s.noForm("ben")
 		s.await("#deploys", "Approved by @ben", "for 3 nodes only, until 2000-01-01 02:00:00 UTC", "half of it")
-		s.await("#deploys", "Approval needed", "Restart kafka, wave 3", "touches 2: k4, k5")
+		s.await("#deploys", "Approval needed", "wave by wave: 3", "touches 2: k4, k5")
 		s.slash("ana", "#deploys", "cancel "+s.newest().ID.Short())
 		s.settle(s.newest())
 	})

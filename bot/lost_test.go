@@ -15,6 +15,8 @@ func TestApproval_ofAGateThatWasAskedAgainIsRefusedAtTheOldMessage(t *testing.T)
 	t.Parallel()
 	onStage(t, func(s *stage) {
 		run, old := s.atGate()
+		s.slash("ben", "#deploys", "whoami") // from here on he counts at the door for a minute
+		time.Sleep(10 * time.Second)
 		s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben", IsGuest: true})
 		for range 3 { // the record does not get through: somebody sees the old buttons
 			s.ws.FailNext("chat.update", "cant_update_message", 1)
@@ -54,7 +56,7 @@ func TestPress_onAQuestionThatTheHistoryDoesNotKnow(t *testing.T) {
 			s.tb.Fatal(err)
 		}
 		s.until("the message says that it is over", func() bool { return len(s.buttons(msg)) == 0 && has(s.now(msg), "not in playbot's history") })
-		s.click("ben", gate, "deny")
+		s.deny("ben", gate, "no")
 		s.settle(run)
 	})
 }

@@ -305,8 +305,10 @@ func tally(events []engine.Event, gate string) facts {
 			note(p.Approval, p.Actor, "denies")
 		case engine.ApprovalTakenBack:
 			note(p.Approval, p.Actor, "takes back")
-		case engine.CancelRequested:
-			note(gate, p.Actor, "cancels")
+		case engine.WordGiven: // who says so is looked up before it counts
+			if _, ok := p.Fact.(engine.CancelRequested); ok {
+				note(gate, p.Actor, "cancels")
+			}
 		default:
 		}
 	}
