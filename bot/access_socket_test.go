@@ -59,10 +59,15 @@ func TestAccess_throughEveryDoorOfSlack(t *testing.T) {
 					s.tb.Fatal(err)
 				}
 				s.until("ben is answered", func() bool { return len(s.ephemerals("ben")) > before })
-				if err := s.ws.OpenHome("ben"); err != nil {
+				card := s.await("#deploys", "✋ web — waiting")
+				if err := s.ws.Click(s.tb.Context(), "ben", card.Channel, card.TS, "log"); err != nil {
 					s.tb.Fatal(err)
 				}
-				s.until("ben has a Home", func() bool { return s.ws.Home("ben") != nil })
+				s.until("ben sees no log", func() bool { _, v := s.ws.Modal("ben"); return has(s.ws.PlainView(v), "ben "+why) })
+				s.looks("ben", why)
+				if text := s.ws.PlainView(s.ws.Home("ben")); has(text, run.ID.Short()) || has(text, "[") {
+					s.tb.Errorf("ben's Home shows\n%s", text)
+				}
 				now, err := s.Engine.Load(s.tb.Context(), run.ID)
 				if err != nil || now.Cancel != nil || now.Pending() == nil || len(now.Pending().Given) > 0 || s.newest().ID != run.ID {
 					s.tb.Errorf("something happened: %+v, %v", now, err)

@@ -92,11 +92,11 @@ func verbsOf(grants string) []policy.Verb {
 // run that whoever speaks has asked for; and an ordinary one, spoken to in a channel that is shared.
 func gatesInMatrix() []string { return []string{"plain", "alfa", "sre", "own", "shared"} }
 
-// ways are how the six things are said: typed, and, where there is one, with a button.
+// ways are how the six things are said: typed, and, where there is one, with a button; a run is viewed in its log too.
 func waysInMatrix() []string {
 	return []string{
 		"type view", "type run", "type approve", "type deny", "type cancel", "type pause",
-		"press view", "press approve", "press deny", "press cancel", "press pause",
+		"press view", "press approve", "press deny", "press cancel", "press pause", "open view",
 	}
 }
 
@@ -406,6 +406,10 @@ func (m *matrix) play(c cell) (happened bool, said string) {
 	how, what, _ := strings.Cut(c.way, " ")
 	before := m.Script.Calls("look") + m.Script.Calls("drain")
 	var r commands.Reply
+	if how == "open" {
+		l, err := m.say.Log(m.tb.Context(), m.who(c), commands.LogPlace{Run: run.ID})
+		return err == nil && strings.Contains(l.Title, run.ID.Short()), fmt.Sprint(l, err)
+	}
 	if how == "type" {
 		r = m.say.Say(m.tb.Context(), commands.Request{Key: m.key(), Actor: m.who(c), Origin: engine.OriginTyped, Text: line(c, run)})
 	} else {

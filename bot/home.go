@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,11 +26,12 @@ func homeView(h commands.Home, f homeFrame) slack.HomeTabViewRequest {
 		d.literal(f.answer.plain(), maxSection)
 		d.add(slack.NewDividerBlock())
 	}
+	d.buttons(h.Buttons)
 	d.homeList("Waiting for you", "Nothing waits for you.", h.Waiting, h.More.Waiting, f)
 	d.homeList("Running", "Nothing is under way.", h.Running, h.More.Running, f)
 	d.homeList("Recent", "No run has ended yet.", h.Recent, 0, f)
 	d.add(slack.NewDividerBlock())
-	foot := "/playbook list shows the playbooks, /playbook run NAME starts one, /playbook help says what else can be said."
+	foot := "/playbook list shows the playbooks, /playbook help says what can be said."
 	if h.Books == 0 {
 		foot = "The policy of this playbot lets you run no playbook. /playbook whoami shows how it knows you; whoever keeps the policy can change that."
 	}
@@ -108,6 +110,9 @@ func (b *Bot) homeFor(ctx context.Context, who engine.Actor, answer message) sla
 	}
 	who.Name = u.Name
 	h, err := b.opts.Commands.Home(ctx, who)
+	if e, ours := errors.AsType[*engine.Error](err); ours && e.Code == engine.CodeDenied {
+		return homeRefused(e.Message)
+	}
 	if err != nil {
 		b.logger.ErrorContext(ctx, "home cannot be drawn", "user", who.User, "error", err)
 		return homeRefused("What concerns you cannot be looked up now. Open this tab again in a minute; /playbook status may say more.")

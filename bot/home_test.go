@@ -141,6 +141,36 @@ func TestHome_isKeptWhileSlackIsAway(t *testing.T) {
 	})
 }
 
+func TestHome_startsAPlaybook(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: one}}]")
+		s.looks("ana", "[Run a playbook]", "Nothing is under way.")
+		s.pressHome("ana", "form")
+		s.form("ana", "Run a playbook")
+		if n := len(s.ephemerals("ana")) + len(s.ws.Everything("DANA")); n != 0 {
+			t.Errorf("ana was told %d messages besides", n)
+		}
+		s.fill("ana", map[string]string{"playbook": "b", "where": "C2"})
+		s.form("ana", "Run b")
+		s.fill("ana", nil)
+		s.await("#ops", "✅ b — success")
+		s.sees("ana", "Recent (1)", "✅ b "+s.newest().ID.Short())
+	})
+}
+
+func TestHome_offersNothingToRunToWhoMayRunNothing(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		s.book("b", "tasks: [{do: {name: one}}]")
+		s.looks("eve", "lets you run no playbook")
+		if text := s.ws.PlainView(s.ws.Home("eve")); has(text, "[") {
+			s.tb.Errorf("eve sees\n%s", text)
+		}
+	}, setting{workspace: func(o *workspace.Options) { o.Users = append(o.Users, workspace.User{ID: "UEVE", Name: "eve"}) }})
+}
+
 func TestHome_ofAGuestSaysWhyItIsEmpty(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {

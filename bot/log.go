@@ -35,7 +35,11 @@ type logClick struct {
 		ID   string `json:"id"`
 		Hash string `json:"hash"`
 		Type string `json:"type"`
+		Meta string `json:"private_metadata"`
 	} `json:"view"`
+	Container struct {
+		ChannelID string `json:"channel_id"`
+	} `json:"container"`
 	TriggerID   string `json:"trigger_id"`
 	ResponseURL string `json:"response_url"`
 	Actions     []struct {
@@ -64,7 +68,10 @@ func (b *Bot) logClicked(ctx context.Context, f frame, ack func(any)) bool {
 	default:
 		return false
 	}
-	who := engine.Actor{Team: p.User.TeamID, User: p.User.ID, Name: p.User.Username}
+	who := engine.Actor{Team: p.User.TeamID, User: p.User.ID, Name: p.User.Username, Channel: p.Container.ChannelID}
+	if p.View.Type == string(slack.VTModal) {
+		who.Channel = p.View.Meta // where it was opened
+	}
 	if who.Team == "" {
 		who.Team = p.Team.ID
 	}
@@ -73,6 +80,7 @@ func (b *Bot) logClicked(ctx context.Context, f frame, ack func(any)) bool {
 		value = act.Selected.Value
 	}
 	view := b.logView(ctx, who, value)
+	view.PrivateMetadata = who.Channel
 	var err error
 	if p.View.Type == string(slack.VTModal) {
 		err = b.turn(ctx, p.View.ID, p.View.Hash, view)

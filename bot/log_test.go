@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/playbot/playbot/bot/workspace"
 	"github.com/playbot/playbot/commands"
@@ -69,6 +70,33 @@ func TestLog_opensWhatWasSaidPageByPage(t *testing.T) {
 		if n := len(s.ephemerals("ben")); n != 0 {
 			t.Errorf("ben was told %q besides", s.ephemerals("ben"))
 		}
+	})
+}
+
+// T-15: the log of a run counts as read in the channel that it was opened in, on later pages too.
+func TestLog_countsWhereItWasOpened(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.tb
+		s.book("b", "tasks: [{do: {name: ask}}]")
+		s.manyAnswers(150)
+		s.slash("ana", "#deploys", "run b")
+		s.settle(s.newest())
+		card := s.await("#deploys", "❌ b — failed")
+		shown := func() string { _, v := s.ws.Modal("ben"); return s.ws.PlainView(v) }
+		if err := s.ws.Click(t.Context(), "ben", card.Channel, card.TS, "log"); err != nil {
+			t.Fatal(err)
+		}
+		s.until("ben sees the log", func() bool { return has(shown(), "page 1 of", "[Later ›]") })
+		time.Sleep(2 * channelAge)
+		s.ws.FailNext("conversations.info", "missing_scope", 1)
+		id, _ := s.ws.Modal("ben")
+		if err := s.ws.Press(t.Context(), workspace.Press{User: "ben", View: id, ActionID: "log/on"}); err != nil {
+			t.Fatal(err)
+		}
+		s.until("ben is shown no other page", func() bool {
+			return has(shown(), "could not say whether this channel is shared") && !has(shown(), "web0")
+		})
 	})
 }
 

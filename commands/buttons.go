@@ -68,6 +68,11 @@ func CardButtons(run *engine.Run) []Button {
 	return append(append(SecretsButtons(run), SteerButtons(run)...), LogButton(run.ID), CancelButton(run.ID))
 }
 
+// StartButton asks which playbook is to be run.
+func StartButton() Button {
+	return Button{Label: "Run a playbook", Style: StylePrimary, Action: ActionForm, Value: "run"}
+}
+
 // LogButton shows what was said in the steps of a run, to the person who pressed it only.
 func LogButton(run engine.RunID) Button {
 	return Button{Label: "Log", Action: ActionLog, Value: string(run)}

@@ -17,7 +17,8 @@ type Home struct {
 	Running []HomeRun // under way, the newest first; those that wait for somebody else too
 	Recent  []HomeRun // over, the newest first
 	More    HomeMore
-	Books   int // playbooks that they may run
+	Books   int      // playbooks that they may run
+	Buttons []Button // about no run; those that they may press
 }
 
 // HomeMore counts what is not listed.
@@ -39,13 +40,15 @@ const (
 	maxHomeLines  = 700 // characters that one run says beside its buttons
 )
 
-// Home looks up what concerns somebody, as far as they may view it.
+// Home looks up what concerns somebody, as far as they may view it. It is an error with [engine.CodeDenied] when
+// their word counts for nothing.
 func (c *Commands) Home(ctx context.Context, who engine.Actor) (Home, error) {
-	var h Home
-	for _, b := range c.books.List() {
-		if c.engine.May(who, policy.Run, b.Name).Allowed {
-			h.Books++
-		}
+	if err := c.look(ctx, who); err != nil {
+		return Home{}, err
+	}
+	h := Home{Books: len(c.runnable(who))}
+	if h.Books > 0 {
+		h.Buttons = []Button{StartButton()}
 	}
 	found, err := c.history.Find(ctx, engine.HistoryQuery{Status: engine.RunWaiting, Limit: maxHomeLooked})
 	if err != nil {

@@ -42,8 +42,11 @@ const (
 	maxLogLine  = 1000
 )
 
-// Log is a page of the log of a run, for somebody who may view it.
+// Log is a page of the log of a run, for somebody who may view it. Only who asks may be looked up elsewhere, for a second at most.
 func (c *Commands) Log(ctx context.Context, who engine.Actor, at LogPlace) (Log, error) {
+	if err := c.admit(ctx, who, string(ActionLog)); err != nil {
+		return Log{}, err
+	}
 	run, err := c.loadVisible(ctx, who, at.Run)
 	if err != nil {
 		return Log{}, err

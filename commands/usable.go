@@ -13,10 +13,19 @@ import (
 // admit is an error when what somebody says counts for nothing, here or at all. Whoever has no role needs no
 // look-up: they are refused by name at whatever they ask for.
 func (c *Commands) admit(ctx context.Context, who engine.Actor, verb string) error {
+	return c.counts(who, func() error { return c.engine.Admit(ctx, who, verb) })
+}
+
+// look is admit for what is drawn again and again: no refusal is written down.
+func (c *Commands) look(ctx context.Context, who engine.Actor) error {
+	return c.counts(who, func() error { return c.engine.Known(ctx, who) })
+}
+
+func (c *Commands) counts(who engine.Actor, lookUp func() error) error {
 	if roles, _ := c.engine.Standing(who); len(roles) == 0 {
 		return nil
 	}
-	if err := c.engine.Admit(ctx, who, verb); err != nil {
+	if err := lookUp(); err != nil {
 		return err
 	}
 	if _, d := c.engine.Standing(who); !d.Allowed { // the look-up may have said more of the channel
