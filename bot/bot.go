@@ -55,6 +55,7 @@ type Options struct {
 	Approvers   func(playbook string, from ...string) []string // user ids, "team/user" or "*"; with from, only of these roles
 	OwnApproval bool                                           // the word of the requester counts too
 	Label       string                                         // of this installation, on every card
+	StaleAfter  time.Duration                                  // commands that come later than this after they were sent are not run; default 5 min
 	OpsChannel  string                                         // where cards go when the bot may not post where a run was asked for
 	Logger      *slog.Logger
 }
@@ -66,6 +67,8 @@ type Bot struct {
 	logger *slog.Logger
 	people *people
 	thread *thread
+	seen   *seen
+	health *health
 	self   string // the bot's own user id, known once Run has begun
 
 	looking sync.Mutex // guards what follows
@@ -73,7 +76,6 @@ type Bot struct {
 
 	mu      sync.Mutex // guards what follows
 	scopes  string
-	seen    map[string]time.Time // events that were handled
 	cards   map[engine.Place]engine.RunID
 	cancel  context.CancelFunc
 	close   func()
@@ -95,10 +97,14 @@ func New(o Options) (*Bot, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
+	if o.StaleAfter == 0 {
+		o.StaleAfter = staleAfter
+	}
 	if o.Approvers == nil {
 		o.Approvers = func(string, ...string) []string { return nil }
 	}
-	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}}
+	o.HTTP = throttled(o.HTTP, o.APIURL)
+	b := &Bot{opts: o, logger: o.Logger, seen: newSeen(), health: newHealth(o.Logger), cards: map[engine.Place]engine.RunID{}}
 	settings := []slack.Option{
 		slack.OptionAppLevelToken(o.AppToken), slack.OptionHTTPClient(o.HTTP),
 		slack.OptionOnResponseHeaders(func(_ string, h http.Header) { b.noteScopes(h) }),
@@ -120,8 +126,9 @@ func checkTokens(o Options) error {
 	return CheckAppToken(o.AppToken)
 }
 
-// Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only for what
-// waiting cannot mend, such as a token that Slack does not know.
+// Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only when Slack
+// refuses the tokens at the start, which waiting cannot mend. When that happens later the runs go on,
+// and [Bot.Health] says so.
 func (b *Bot) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -141,13 +148,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.thread.run(ctx, closing) })
-	err := b.listen(ctx, closing)
+	b.listen(ctx, closing)
 	closed()
-	if err != nil {
-		cancel() // nothing more can be posted with these tokens
-	}
 	wg.Wait()
-	return err
+	return nil
 }
 
 // Stop takes no more requests, draws what has happened so far, and returns when ctx ends or

@@ -22,7 +22,11 @@ func call(ctx context.Context, do func(context.Context) error) error {
 // insist does something at Slack for as long as Slack is away: what happened is drawn late rather
 // than never. It returns what Slack refuses for good, or the end of ctx.
 func (b *Bot) insist(ctx context.Context, do func(context.Context) error) error {
-	return tries(ctx, do, func(try int, err error) bool {
+	return tries(ctx, func(ctx context.Context) error {
+		err := do(ctx)
+		b.health.answered(ctx, err)
+		return err
+	}, func(try int, err error) bool {
 		if away(err) {
 			b.logger.WarnContext(ctx, "slack does not take a message; trying again", "error", err, "try", try)
 			return true

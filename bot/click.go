@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -24,23 +23,23 @@ type pressPayload struct {
 		ChannelID string `json:"channel_id"`
 		MessageTS string `json:"message_ts"`
 	} `json:"container"`
-	ResponseURL string `json:"response_url"`
-	Actions     []struct {
-		ActionID string `json:"action_id"`
-		ActionTS string `json:"action_ts"`
-		Value    string `json:"value"`
-	} `json:"actions"`
+	ResponseURL string        `json:"response_url"`
+	Actions     []pressAction `json:"actions"`
+}
+
+type pressAction struct {
+	ActionID string `json:"action_id"`
+	ActionTS string `json:"action_ts"`
+	Value    string `json:"value"`
 }
 
 // interactive answers a click. The decision is on disk before the ack; the words follow it.
 func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
-	var p pressPayload
-	if err := json.Unmarshal(f.Payload, &p); err != nil || p.User.ID == "" || len(p.Actions) == 0 {
-		b.logger.WarnContext(ctx, "interaction cannot be read", "type", p.Type, "error", err)
+	p, ok := readPress(f.Payload)
+	if !ok {
+		b.logger.WarnContext(ctx, "interaction cannot be read", "type", p.Type)
 		ack(nil)
-		if p.ResponseURL != "" {
-			b.respond(ctx, p.ResponseURL, webhookMessage{Type: "ephemeral", Text: "I could not read that click; nothing was done. Please try again."})
-		}
+		b.puzzled(ctx, p)
 		return
 	}
 	act := p.Actions[0]
@@ -48,15 +47,20 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	if team == "" {
 		team = p.Team.ID
 	}
-	name, _, _ := strings.Cut(act.ActionID, "/")
 	key := fmt.Sprintf("click/%s/%s/%s", p.User.ID, act.ActionTS, act.ActionID)
-	if b.known(key) {
-		return // the same envelope again; the first one is answered
+	first, again := b.seen.begin(key)
+	if again {
+		first.repeat(ctx, ack) // another copy of the same click; the first one is answered
+		return
 	}
+	defer first.end()
+	ack = first.keep(ack)
 	actor := engine.Actor{Team: team, User: p.User.ID, Name: p.User.Username, Channel: p.Container.ChannelID}
-	reply, late := b.press(ctx, commands.Press{Key: key, Actor: actor, Action: commands.Action(name), Value: act.Value})
+	reply, late := b.pressed(ctx, key, actor, act)
 	if !late {
 		ack(nil)
+	} else {
+		b.forget(key)
 	}
 	if reply.Run != "" && (reply.Code == engine.CodeConflict || reply.Code == engine.CodeNotFound) {
 		b.thread.repair(reply.Run) // the button was over
@@ -67,4 +71,23 @@ func (b *Bot) interactive(ctx context.Context, f frame, ack func(any)) {
 	}
 	b.post(ctx, p.User.ID, "", render(reply)) // from the Home tab: there is nothing to answer to but the person
 	b.home(ctx, actor)
+}
+
+// pressed does what a button is for.
+func (b *Bot) pressed(ctx context.Context, key string, who engine.Actor, act pressAction) (commands.Reply, bool) {
+	name, _, _ := strings.Cut(act.ActionID, "/")
+	if commands.Action(name) == actionAgain {
+		return b.say(ctx, commands.Request{Key: key, Actor: who, Origin: engine.OriginButton, Text: act.Value})
+	}
+	return b.press(ctx, commands.Press{Key: key, Actor: who, Action: commands.Action(name), Value: act.Value})
+}
+
+// puzzled tells whoever pressed something that it was not understood, on whatever way leads to them.
+func (b *Bot) puzzled(ctx context.Context, p pressPayload) {
+	switch {
+	case p.ResponseURL != "":
+		b.respond(ctx, p.ResponseURL, notUnderstood())
+	case p.User.ID != "":
+		b.post(ctx, p.User.ID, "", p.confused())
+	}
 }

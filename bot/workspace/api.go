@@ -105,7 +105,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			s.call(name, token, params, raw)
 		}
 		f.answer(w)
-		s.note(name, raw, "fault")
+		s.noted(Traffic{Method: name, Body: raw, Error: "fault", Wait: time.Duration(f.retry) * time.Second})
 		return
 	}
 	w.Header().Set("X-OAuth-Scopes", strings.Join(s.opts.Scopes, ","))
@@ -116,11 +116,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 // call carries a call out. The caller holds the lock.
 func (s *Server) call(name, token string, params map[string]any, raw string) (map[string]any, *apiError) {
 	result, err := s.perform(name, token, params, raw)
-	problem := ""
+	line := Traffic{Method: name, Body: raw}
 	if err != nil {
-		problem = err.name
+		line.Error = err.name
+		line.Wait = (err.wait + time.Second - 1).Truncate(time.Second) // as the answer says it
 	}
-	s.note(name, raw, problem)
+	s.noted(line)
 	return result, err
 }
 
