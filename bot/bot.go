@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -30,6 +31,7 @@ type Runs interface {
 	Book(ctx context.Context, ref engine.PlaybookRef) (*playbooks.Playbook, error)
 	Announced(ctx context.Context, id engine.RunID, place engine.Place) error
 	Posted(ctx context.Context, id engine.RunID, ref string, place engine.Place) error
+	Reissue(ctx context.Context, id engine.RunID, approval string) error
 }
 
 // Feed is the log as a reader sees it; *store.Store is one.
@@ -69,7 +71,10 @@ type Bot struct {
 	thread *thread
 	seen   *seen
 	health *health
-	self   string // the bot's own user id, known once Run has begun
+	self   string      // the bot's own user id, known once Run has begun
+	blind  atomic.Bool // it may not read what stands in channels
+
+	workspaceURL string // with a slash at its end, known once Run has begun
 
 	looking sync.Mutex // guards what follows
 	looked  bool       // for the cards of before this process
@@ -178,7 +183,7 @@ func (b *Bot) signIn(ctx context.Context) error {
 	for try := 0; ; try++ {
 		who, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			b.self = who.UserID
+			b.self, b.workspaceURL = who.UserID, who.URL
 			_, _, err = b.api.StartSocketModeContext(ctx)
 			if err == nil {
 				b.logger.InfoContext(ctx, "signed in to slack", "team", who.TeamID, "user", who.UserID)

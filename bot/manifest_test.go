@@ -21,15 +21,18 @@ import (
 // clientMethods are the methods of slack-go that this package calls, and what each calls at Slack.
 func clientMethods() map[string][]string {
 	return map[string][]string{
-		"AuthTestContext":            {"auth.test"},
-		"StartSocketModeContext":     {"apps.connections.open"},
-		"PostMessageContext":         {"chat.postMessage"},
-		"PostEphemeralContext":       {"chat.postEphemeral"},
-		"UpdateMessageContext":       {"chat.update"},
-		"GetUserInfoContext":         {"users.info"},
-		"PublishViewContext":         {"views.publish"},
-		"GetConversationInfoContext": {"conversations.info"},
-		"GetConversationsContext":    {"conversations.list"},
+		"AuthTestContext":                {"auth.test"},
+		"StartSocketModeContext":         {"apps.connections.open"},
+		"PostMessageWithResponseContext": {"chat.postMessage"},
+		"DeleteMessageContext":           {"chat.delete"},
+		"GetConversationRepliesContext":  {"conversations.replies"},
+		"GetConversationHistoryContext":  {"conversations.history"},
+		"PostEphemeralContext":           {"chat.postEphemeral"},
+		"UpdateMessageContext":           {"chat.update"},
+		"GetUserInfoContext":             {"users.info"},
+		"PublishViewContext":             {"views.publish"},
+		"GetConversationInfoContext":     {"conversations.info"},
+		"GetConversationsContext":        {"conversations.list"},
 	}
 }
 

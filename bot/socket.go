@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -86,6 +87,7 @@ func (b *Bot) dialer() *websocket.Dialer {
 type watched struct {
 	net.Conn
 	mu   sync.Mutex // guards what follows
+	over bool       // nothing more is to be read
 	last time.Time
 	gap  time.Duration // the last one that was too long
 	woke time.Time     // when that ended
@@ -95,7 +97,7 @@ func watch(c net.Conn) *watched { return &watched{Conn: c, last: time.Now().Roun
 
 // Read implements net.Conn.
 func (c *watched) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+	if err := c.begin(); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
@@ -107,6 +109,23 @@ func (c *watched) Read(p []byte) (int, error) {
 	}
 	c.last = now
 	return n, err
+}
+
+func (c *watched) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return os.ErrDeadlineExceeded
+	}
+	return c.SetReadDeadline(time.Now().Add(silence))
+}
+
+// stop ends reading, also when another read is just about to begin.
+func (c *watched) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	_ = c.SetReadDeadline(time.Unix(1, 0)) // it may be closed already
 }
 
 // caughtUp is how long what was sent meanwhile may take to be read.
@@ -210,7 +229,11 @@ func (l *link) ack(id string, payload any) error {
 }
 
 // stopReading ends read; acks can still be sent.
-func (l *link) stopReading() { _ = l.ws.SetReadDeadline(time.Unix(1, 0)) }
+func (l *link) stopReading() {
+	if w := below(l.ws.NetConn()); w != nil {
+		w.stop()
+	}
+}
 
 // close says goodbye, so that Slack does not count the connection any longer, and ends it.
 func (l *link) close() {

@@ -11,7 +11,7 @@ import (
 
 // ApprovalButtons are the buttons of a gate that waits. The last one says no.
 func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
-	value := join(string(run), a.Approval)
+	value := join(string(run), a.Button())
 	starts := "it starts at once"
 	if n := a.Missing(); n > 1 {
 		starts = fmt.Sprintf("it starts when %d more have approved", n-1)

@@ -59,10 +59,14 @@ func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if a, ok := run.Approval(parts[1]); ok {
+	if a, counts := run.Pressed(parts[1]); a != nil {
 		if err := pending(run, a); err != nil {
 			return Reply{}, err
 		}
+		if !counts {
+			return Reply{}, reissued(run, a)
+		}
+		parts[1] = a.Approval
 	}
 	d := engine.Decision{Run: run.ID, Approval: parts[1], Actor: p.Actor, Reason: p.Reason, Rest: p.Action == ActionRest}
 	if p.Action == ActionDeny {
