@@ -21,6 +21,7 @@ import (
 // clientMethods are the methods of slack-go that this package calls, and what each calls at Slack.
 func clientMethods() map[string][]string {
 	return map[string][]string{
+		"GetPermalinkContext":            {"chat.getPermalink"},
 		"AuthTestContext":                {"auth.test"},
 		"StartSocketModeContext":         {"apps.connections.open"},
 		"PostMessageWithResponseContext": {"chat.postMessage"},

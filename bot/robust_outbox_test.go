@@ -385,6 +385,21 @@ func TestLost_aQuestionThatIsDeletedIsAskedAgainWithANewNonce(t *testing.T) {
 	}, setting{engine: bench, workspace: withCat})
 }
 
+// F-35: a question that is deleted is missed also when nothing about it changes.
+func TestLost_aQuestionThatNobodyTouchesIsMissed(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		run, gate := s.atGate()
+		value := s.valueOf(gate, "approve")
+		s.ws.DeleteMessage("#deploys", gate.TS)
+		second := s.awaitOther(gate, "Approval needed", "Drain")
+		s.wantOldButtonDead(gate, value)
+		s.click("ben", second, "approve")
+		s.settle(run)
+		s.wantRecord(second, "Approved by @ben")
+	})
+}
+
 // awaitOther waits for another message than this one.
 func (s *stage) awaitOther(than workspace.Message, words ...string) workspace.Message {
 	s.tb.Helper()

@@ -65,7 +65,7 @@ func Scopes() []Scope {
 
 // free are the methods and events that need no scope of the bot token.
 func free() (methods, events []string) {
-	return []string{"auth.test", "apps.connections.open", "views.publish"}, []string{"app_home_opened"}
+	return []string{"auth.test", "apps.connections.open", "views.publish", "chat.getPermalink"}, []string{"app_home_opened"}
 }
 
 // ScopeNames are the names of the scopes; with minimal only of those that are required.

@@ -56,6 +56,7 @@ func (t *thread) run(ctx, closing context.Context) {
 	wg.Go(func() { t.painter.run(ctx, stopPainter) })
 	saver := make(chan struct{})
 	wg.Go(func() { t.save(ctx, saver) })
+	wg.Go(func() { t.vigil(closing) })
 	t.read(ctx, closing, after)
 	t.track.drained(ctx)
 	close(stopPainter)
