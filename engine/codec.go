@@ -203,6 +203,7 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"approval_denied":      decodeAs[ApprovalDenied],
 		"approval_expired":     decodeAs[ApprovalExpired],
 		"approval_voided":      decodeAs[ApprovalVoided],
+		"approval_reissued":    decodeAs[ApprovalReissued],
 		"secrets_needed":       decodeAs[SecretsNeeded],
 		"secrets_given":        decodeAs[SecretsGiven],
 		"attempt_started":      decodeAs[AttemptStarted],

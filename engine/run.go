@@ -106,6 +106,9 @@ type Approval struct {
 	By    Actor     // who decided, when a person did
 	When  time.Time // when it was decided
 	Why   string    // the reason a person gave, or why it was voided
+
+	Token  string   // see [Approval.Button]; empty: that is the id
+	Tokens []string // earlier ones, which do not count any more
 }
 
 // ApprovalState is how an approval stands.
