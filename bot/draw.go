@@ -11,15 +11,8 @@ import (
 
 // draw shows what a group of events says. said reports whether a reply was posted.
 func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err error) {
-	run, err := t.bot.opts.Runs.Load(ctx, group[0].run)
+	run, err := t.ready(ctx, l, group[0])
 	if err != nil {
-		return false, err
-	}
-	t.suspect(l, run, group[0])
-	if err := t.sure(ctx, l, run); err != nil {
-		return false, err
-	}
-	if err := t.card(ctx, l, run); err != nil {
 		return false, err
 	}
 	if m := group[0].mend; m != nil {
@@ -28,12 +21,29 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 	if path := group[0].long; path != "" {
 		return false, t.long(ctx, l, run, path)
 	}
-	first := group[0].event
-	if weightOf(first.Payload) != weighsMore {
+	if weightOf(group[0].event.Payload) != weighsMore {
 		t.painter.touch(run.ID)
 		return t.steps(ctx, l, run, group)
 	}
-	switch p := first.Payload.(type) { // which is alone in its group
+	return t.single(ctx, l, run, group[0].event) // which is alone in its group
+}
+
+// ready is a run of which we know what stands in Slack, with a card.
+func (t *thread) ready(ctx context.Context, l *lane, first job) (*engine.Run, error) {
+	run, err := t.bot.opts.Runs.Load(ctx, first.run)
+	if err != nil {
+		return nil, err
+	}
+	t.suspect(l, run, first)
+	if err := t.sure(ctx, l, run); err != nil {
+		return nil, err
+	}
+	return run, t.card(ctx, l, run)
+}
+
+// single shows an event that takes a message or an edit of its own.
+func (t *thread) single(ctx context.Context, l *lane, run *engine.Run, first engine.Event) (said bool, err error) {
+	switch p := first.Payload.(type) {
 	case engine.ApprovalAsked:
 		t.painter.touch(run.ID)
 		return false, t.ask(ctx, l, run, approvalRef(p.Approval))

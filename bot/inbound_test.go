@@ -27,6 +27,7 @@ func (a answers) Press(context.Context, commands.Press) commands.Reply { return 
 func (a answers) Submit(context.Context, commands.Submission) commands.Reply {
 	return a.answer()
 }
+
 func (a answers) Options(context.Context, commands.OptionQuery) commands.Found {
 	return commands.Found{}
 }
