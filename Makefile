@@ -49,7 +49,7 @@ integration: ## tests with Chromium, npm, real Choria servers, HAProxy, NRPE, pu
 
 .PHONY: bench
 bench: ## benchmarks, as ratios taken in one run
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./playbooks ./store ./engine ./engine/choria ./commands ./cmd/playbot
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./playbooks ./store ./engine ./engine/choria ./commands ./bot ./cmd/playbot
 	cd engine/choria/realfleet && $(GO) test -run '^$$' -bench . -benchtime 1x ./ratio
 
 .PHONY: fuzz

@@ -41,7 +41,11 @@ func (b *Bot) misplaced(ctx context.Context, p pressPayload) string {
 	if err != nil {
 		return "" // the answer says so
 	}
-	at, posted := run.Posts[approvalRef(token)]
+	a, _ := run.Pressed(token)
+	if a == nil {
+		return "" // the answer says so
+	}
+	at, posted := run.Posts[a.Ref()]
 	if !posted || at.Channel == p.Container.ChannelID && at.TS == p.Container.MessageTS {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -33,6 +34,7 @@ type Runs interface {
 	Book(ctx context.Context, ref engine.PlaybookRef) (*playbooks.Playbook, error)
 	Announced(ctx context.Context, id engine.RunID, place engine.Place) error
 	Posted(ctx context.Context, id engine.RunID, ref string, place engine.Place) error
+	Reissue(ctx context.Context, id engine.RunID, approval string) error
 }
 
 // Feed is the log as a reader sees it; *store.Store is one.
@@ -61,8 +63,9 @@ type Options struct {
 	Progress    func(engine.RunID) (engine.Progress, bool)     // of the attempt that is under way; nil: nobody knows
 	// Previous is the run before this one that a gate is compared with, or nil; where it is not set, nothing is compared.
 	Previous   func(ctx context.Context, run *engine.Run) (*engine.Run, error)
-	Label      string // of this installation, on every card
-	OpsChannel string // where cards go when the bot may not post where a run was asked for
+	StaleAfter time.Duration // commands that come later than this after they were sent are not run; default 5 min
+	Label      string        // of this installation, on every card
+	OpsChannel string        // where cards go when the bot may not post where a run was asked for
 	Logger     *slog.Logger
 }
 
@@ -76,15 +79,19 @@ type Bot struct {
 	directory *directory
 	thread    *thread
 	homes     *homes
-	self      string // the bot's own user id, known once Run has begun
-	team      string // its workspace, known once Run has begun
+	seen      *seen
+	health    *health
+	self      string      // the bot's own user id, known once Run has begun
+	team      string      // its workspace, known once Run has begun
+	blind     atomic.Bool // it may not read what stands in channels
+
+	workspaceURL string // with a slash at its end, known once Run has begun
 
 	looking sync.Mutex // guards what follows
 	looked  bool       // for the cards of before this process
 
 	mu      sync.Mutex // guards what follows
 	scopes  string
-	seen    map[string]time.Time // events that were handled
 	cards   map[engine.Place]engine.RunID
 	differs map[engine.RunID][]string // see [Bot.compare]
 	cancel  context.CancelFunc
@@ -107,10 +114,14 @@ func New(o Options) (*Bot, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
+	if o.StaleAfter == 0 {
+		o.StaleAfter = staleAfter
+	}
 	if o.Approvers == nil {
 		o.Approvers = func(string, ...string) []string { return nil }
 	}
-	b := &Bot{opts: o, logger: o.Logger, seen: map[string]time.Time{}, cards: map[engine.Place]engine.RunID{}, differs: map[engine.RunID][]string{}}
+	o.HTTP = throttled(o.HTTP, o.APIURL)
+	b := &Bot{opts: o, logger: o.Logger, seen: newSeen(), health: newHealth(o.Logger), cards: map[engine.Place]engine.RunID{}, differs: map[engine.RunID][]string{}}
 	settings := []slack.Option{
 		slack.OptionAppLevelToken(o.AppToken), slack.OptionHTTPClient(o.HTTP),
 		slack.OptionOnResponseHeaders(func(_ string, h http.Header) { b.noteScopes(h) }),
@@ -134,8 +145,9 @@ func checkTokens(o Options) error {
 	return CheckAppToken(o.AppToken)
 }
 
-// Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only for what
-// waiting cannot mend, such as a token that Slack does not know.
+// Run connects and works until ctx ends or [Bot.Stop] is called. It returns an error only when Slack
+// refuses the tokens at the start, which waiting cannot mend. When that happens later the runs go on,
+// and [Bot.Health] says so.
 func (b *Bot) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -157,13 +169,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Go(func() { b.thread.run(ctx, closing) })
 	wg.Go(func() { b.keepGroups(closing) })
 	wg.Go(func() { b.homes.run(closing) })
-	err := b.listen(ctx, closing)
+	b.listen(ctx, closing)
 	closed()
-	if err != nil {
-		cancel() // nothing more can be posted with these tokens
-	}
 	wg.Wait()
-	return err
+	return nil
 }
 
 // Stop takes no more requests, draws what has happened so far, and returns when ctx ends or
@@ -190,7 +199,7 @@ func (b *Bot) signIn(ctx context.Context) error {
 	for try := 0; ; try++ {
 		who, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			b.self, b.team = who.UserID, who.TeamID
+			b.self, b.team, b.workspaceURL = who.UserID, who.TeamID, who.URL
 			b.directory.isHome(who.TeamID)
 			_, _, err = b.api.StartSocketModeContext(ctx)
 			if err == nil {

@@ -13,41 +13,63 @@ import (
 )
 
 // call does something at Slack, again when Slack asks for patience or cannot be reached, but not for
-// ever: somebody waits for it. A post that was stored although its answer got lost is posted twice;
-// Slack has no idempotency key.
+// ever: somebody waits for it.
 func call(ctx context.Context, do func(context.Context) error) error {
-	return tries(ctx, do, func(try int, _ error) bool { return try < maxTries })
-}
-
-// insist does something at Slack for as long as Slack is away: what happened is drawn late rather
-// than never. It returns what Slack refuses for good, or the end of ctx.
-func (b *Bot) insist(ctx context.Context, do func(context.Context) error) error {
-	return tries(ctx, do, func(try int, err error) bool {
-		if away(err) {
-			b.logger.WarnContext(ctx, "slack does not take a message; trying again", "error", err, "try", try)
-			return true
-		}
-		return try < maxTries
-	})
-}
-
-// tries repeats what fails in a way that may pass, while more says so.
-func tries(ctx context.Context, do func(context.Context) error, more func(try int, err error) bool) error {
 	for try := 1; ; try++ {
-		err := do(ctx)
-		if err == nil || ctx.Err() != nil {
+		err := once(ctx, do)
+		late, again := postponed(err)
+		if !again || ctx.Err() != nil {
 			return err
 		}
-		wait := backoff(try - 1)
-		if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-			wait, try = limited.RetryAfter, try-1
-		} else if refused(err) != "" && !away(err) || !more(try, err) {
-			return err
+		if late.limited {
+			try--
+		} else if try >= maxTries {
+			return late.err
 		}
-		if !pause(ctx, wait) {
+		if !pause(ctx, late.after(try)) {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// postponement is why something was not done at Slack and may be done later.
+type postponement struct {
+	err     error
+	limited bool          // Slack said that it was not done, and when to come again
+	known   bool          // it passes: Slack is away or wants patience; else it may be that this can never be done
+	wait    time.Duration // how long Slack wants to be left alone
+}
+
+// Error implements error.
+func (p *postponement) Error() string { return p.err.Error() }
+
+// Unwrap implements the interface of package errors.
+func (p *postponement) Unwrap() error { return p.err }
+
+// after is how long to wait after so many tries in a row.
+func (p *postponement) after(tries int) time.Duration {
+	if p.limited {
+		return p.wait
+	}
+	return backoff(max(tries-1, 0))
+}
+
+// postponed reports whether an error says that something may be done later.
+func postponed(err error) (*postponement, bool) { return errors.AsType[*postponement](err) }
+
+// once does something at Slack. The error is a *postponement unless Slack refused it for good, or ctx ended.
+func once(ctx context.Context, do func(context.Context) error) error {
+	err := do(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
+		return &postponement{err: err, limited: true, known: true, wait: limited.RetryAfter}
+	}
+	if refused(err) != "" && !away(err) {
+		return err
+	}
+	return &postponement{err: err, known: away(err)}
 }
 
 // refused is the name of the error with which Slack answered; "" when it did not answer properly.

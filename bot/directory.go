@@ -33,10 +33,9 @@ const (
 
 // directory knows user groups and channels. What it is asked without patience it answers from memory.
 type directory struct {
-	api      *slack.Client
-	groups   []string // that the policy names
-	patience patience
-	turn     chan struct{} // taken while a user group is looked up: many who want to know share one call
+	api    *slack.Client
+	groups []string      // that the policy names
+	turn   chan struct{} // taken while a user group is looked up: many who want to know share one call
 
 	mu       sync.Mutex // guards what follows
 	home     string     // the team that the bot belongs to
@@ -178,7 +177,7 @@ func (d *directory) channel(ctx context.Context, id string, age time.Duration) {
 		return
 	}
 	var found *slack.Channel
-	err := d.patience.call(ctx, "conversations.info", func(ctx context.Context) (err error) {
+	err := call(ctx, func(ctx context.Context) (err error) {
 		found, err = d.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 		return err
 	})
@@ -212,7 +211,7 @@ func (d *directory) lookUp(ctx context.Context, group string, age time.Duration)
 		return users, nil
 	}
 	var users []string
-	err := d.patience.call(ctx, "usergroups.users.list", func(ctx context.Context) (err error) {
+	err := call(ctx, func(ctx context.Context) (err error) {
 		users, err = d.api.GetUserGroupMembersContext(ctx, group)
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 	"sync"
 
 	"github.com/playbot/playbot/engine"
@@ -82,6 +83,14 @@ type network struct {
 	http.RoundTripper
 	mu   sync.Mutex // guards what follows
 	gone bool
+	mute int // answers to posts that get lost
+}
+
+// lose makes the next n answers to posts get lost on their way: what was asked for is done.
+func (n *network) lose(answers int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mute = answers
 }
 
 func (n *network) down(on bool) {
@@ -93,12 +102,20 @@ func (n *network) down(on bool) {
 // RoundTrip implements http.RoundTripper.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.mu.Lock()
-	gone := n.gone
+	gone, mute := n.gone, n.mute > 0 && path.Base(r.URL.Path) == "chat.postMessage"
+	if mute && !gone {
+		n.mute--
+	}
 	n.mu.Unlock()
 	if gone {
 		return nil, errors.New("no route to host")
 	}
-	return n.RoundTripper.RoundTrip(r)
+	resp, err := n.RoundTripper.RoundTrip(r)
+	if mute && err == nil {
+		_ = resp.Body.Close()
+		return nil, context.DeadlineExceeded
+	}
+	return resp, err
 }
 
 // frozenFeed is the store as the bot reads it, which can be made to forget positions.

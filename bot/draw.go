@@ -2,7 +2,7 @@ package bot
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -12,22 +12,39 @@ import (
 
 // draw shows what a group of events says. said reports whether a reply was posted.
 func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err error) {
-	run, err := t.bot.opts.Runs.Load(ctx, group[0].run)
+	run, err := t.ready(ctx, l, group[0])
 	if err != nil {
 		return false, err
 	}
-	if err := t.card(ctx, l, run); err != nil {
-		return false, err
+	if m := group[0].mend; m != nil {
+		return false, t.mend(ctx, l, run, m)
 	}
 	if path := group[0].long; path != "" {
 		return false, t.long(ctx, l, run, path)
 	}
-	first := group[0].event
-	if weightOf(first.Payload) != weighsMore {
+	if weightOf(group[0].event.Payload) != weighsMore {
 		t.painter.touch(run.ID)
 		return t.steps(ctx, l, run, group)
 	}
-	switch p := first.Payload.(type) { // which is alone in its group
+	return t.single(ctx, l, run, group[0].event) // which is alone in its group
+}
+
+// ready is a run of which we know what stands in Slack, with a card.
+func (t *thread) ready(ctx context.Context, l *lane, first job) (*engine.Run, error) {
+	run, err := t.bot.opts.Runs.Load(ctx, first.run)
+	if err != nil {
+		return nil, err
+	}
+	t.suspect(l, run, first)
+	if err := t.sure(ctx, l, run); err != nil {
+		return nil, err
+	}
+	return run, t.card(ctx, l, run)
+}
+
+// single shows an event that takes a message or an edit of its own.
+func (t *thread) single(ctx context.Context, l *lane, run *engine.Run, first engine.Event) (said bool, err error) {
+	switch p := first.Payload.(type) {
 	case engine.ApprovalAsked:
 		t.painter.touch(run.ID)
 		return false, t.ask(ctx, l, run, approvalRef(p.Approval))
@@ -79,39 +96,12 @@ func (t *thread) card(ctx context.Context, l *lane, run *engine.Run) error {
 	if _, ok := run.Place(); ok {
 		return nil
 	}
-	if !l.budget.take(ctx) {
-		return context.Cause(ctx)
-	}
-	place, err := t.postCard(ctx, run)
+	place, err := t.postCard(ctx, l, run, "")
 	if err != nil {
 		return err
 	}
 	run.Places = append(run.Places, place)
 	return nil
-}
-
-// postCard posts a card where the run was asked for, or in the ops room when the bot may not post there.
-func (t *thread) postCard(ctx context.Context, run *engine.Run) (engine.Place, error) {
-	b := t.bot
-	channel := run.Requested.Actor.Channel
-	if channel == "" {
-		channel = b.opts.OpsChannel
-	}
-	if channel == "" {
-		return engine.Place{}, errors.New("no channel: the run was not asked for in one, and slack.ops_channel is not set")
-	}
-	meta := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "playbot_run", EventPayload: map[string]any{"run": string(run.ID)}})
-	place, err := b.deliver(ctx, channel, "", b.cardMessage(ctx, run, channel), meta)
-	if unreachable(err) && b.opts.OpsChannel != "" && channel != b.opts.OpsChannel {
-		place, err = b.deliver(ctx, b.opts.OpsChannel, "", b.cardMessage(ctx, run, b.opts.OpsChannel), meta)
-	}
-	if err != nil {
-		return engine.Place{}, err
-	}
-	place.Team = run.Requested.Actor.Team
-	b.remember(place, run.ID)
-	t.painter.posted(run.ID)
-	return place, b.opts.Runs.Announced(context.WithoutCancel(ctx), run.ID, place)
 }
 
 // steps replies for the steps of a group that have ended, and were not replied for before a restart.
@@ -129,14 +119,33 @@ func (t *thread) steps(ctx context.Context, l *lane, run *engine.Run, group []jo
 	return true, t.reply(ctx, l, run, t.bot.stepsMessage(run, paths))
 }
 
-// reply posts into the thread of a run.
+// reply posts into the thread of a run, of what is being drawn.
 func (t *thread) reply(ctx context.Context, l *lane, run *engine.Run, m message, more ...slack.MsgOption) error {
-	if !l.budget.take(ctx) {
-		return context.Cause(ctx)
+	own := tag{Key: "mend"}
+	if n := len(l.group); n > 0 && l.group[0].mend == nil {
+		own.Through = l.group[n-1].event.Pos
+		own.Key = fmt.Sprintf("event/%d", l.group[0].event.Pos)
 	}
-	at, _ := run.Place()
-	_, err := t.bot.deliver(ctx, at.Channel, at.TS, m, more...)
+	_, err := t.say(ctx, l, run, own, m, more...)
 	return err
+}
+
+// say posts into the thread of a run. When that is gone, the run gets a new card, and the message stands
+// below that.
+func (t *thread) say(ctx context.Context, l *lane, run *engine.Run, own tag, m message, more ...slack.MsgOption) (engine.Place, error) {
+	at, _ := run.Place()
+	place, err := t.put(ctx, l, run, at, own, m, more...)
+	if !lostAt(err) {
+		return place, err
+	}
+	if err := t.move(ctx, l, run, refused(err)); err != nil {
+		return engine.Place{}, err
+	}
+	if err := t.askBelow(ctx, l, run); err != nil {
+		return engine.Place{}, err
+	}
+	at, _ = run.Place()
+	return t.put(ctx, l, run, at, own, m, more...)
 }
 
 // ask posts a question with buttons, once: where it stands is kept, so that it can become a record.
@@ -145,22 +154,29 @@ func (t *thread) ask(ctx context.Context, l *lane, run *engine.Run, ref string) 
 	if _, posted := run.Posts[ref]; posted {
 		return nil
 	}
-	if !l.budget.take(ctx) {
-		return context.Cause(ctx)
-	}
+	return t.pose(ctx, l, run, ref)
+}
+
+// pose posts a question, or the record of its answer.
+func (t *thread) pose(ctx context.Context, l *lane, run *engine.Run, ref string) error {
 	t.bot.compare(ctx, run, ref)
-	q, ok := t.bot.question(run, ref)
+	q, ok := t.bot.safeQuestion(run, ref)
 	if !ok {
 		return nil
 	}
 	at, _ := run.Place()
-	place, err := t.bot.deliver(ctx, at.Channel, at.TS, q.message)
+	place, err := t.put(ctx, l, run, at, tag{Key: askKey(run, ref)}, q.message)
+	if lostAt(err) {
+		if err := t.move(ctx, l, run, refused(err)); err != nil {
+			return err
+		}
+		at, _ = run.Place()
+		place, err = t.put(ctx, l, run, at, tag{Key: askKey(run, ref)}, q.message)
+	}
 	if err != nil {
 		return err
 	}
-	if !q.open {
-		t.painter.postedRecord(run.ID, ref, q.message)
-	}
+	t.painter.says(run, ref, q.message)
 	if err := t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -20,6 +19,7 @@ const (
 
 // formPayload is what comes of views and shortcuts.
 type formPayload struct {
+	Type string `json:"type"`
 	Team struct {
 		ID string `json:"id"`
 	} `json:"team"`
@@ -55,13 +55,14 @@ func (p formPayload) actor(channel string) engine.Actor {
 }
 
 // viewing answers what people do in forms, and the shortcuts that open them; false when it is something else.
-func (b *Bot) viewing(ctx context.Context, kind string, f frame, ack func(any)) bool {
+func (b *Bot) viewing(ctx context.Context, f frame, ack func(any)) bool {
 	var p formPayload
-	switch kind {
+	err := lenient(f.Payload, &p)
+	switch p.Type {
 	case "view_submission", "block_suggestion", "shortcut", "message_action":
-		if err := json.Unmarshal(f.Payload, &p); err != nil || p.User.ID == "" {
-			b.logger.WarnContext(ctx, "form cannot be read", "type", kind, "error", err)
-			ack(unreadable(kind))
+		if err != nil || p.User.ID == "" {
+			b.logger.WarnContext(ctx, "form cannot be read", "type", p.Type, "error", err)
+			ack(unreadable(p.Type))
 			return true
 		}
 	case "view_closed":
@@ -73,9 +74,9 @@ func (b *Bot) viewing(ctx context.Context, kind string, f frame, ack func(any)) 
 	if p.TriggerID == "" {
 		p.TriggerID = f.EnvelopeID
 	}
-	switch kind {
+	switch p.Type {
 	case "view_submission":
-		b.submission(ctx, p, ack)
+		b.submission(ctx, p, f.age(), ack)
 	case "block_suggestion":
 		b.suggest(ctx, p, ack)
 	default:
@@ -101,10 +102,15 @@ func viewAnswer(action string, v slack.ModalViewRequest) any {
 }
 
 // submission answers a form that was sent. What was asked is on disk before the ack closes it.
-func (b *Bot) submission(ctx context.Context, p formPayload, ack func(any)) {
-	if b.known("submit/" + p.TriggerID) {
-		return // the same envelope again; the first one is answered
+func (b *Bot) submission(ctx context.Context, p formPayload, age time.Duration, ack func(any)) {
+	key := "submit/" + p.TriggerID
+	first, again := b.seen.begin(key)
+	if again {
+		first.repeat(ctx, ack)
+		return
 	}
+	defer first.end()
+	ack = first.keep(ack)
 	data, kind, ok := p.View.data()
 	if !ok {
 		ack(unreadable("view_submission"))
@@ -116,8 +122,15 @@ func (b *Bot) submission(ctx context.Context, p formPayload, ack func(any)) {
 		at = stand{Channel: where, Home: at.Home}
 	}
 	s.Key, s.Actor, s.Kind, s.State = "form/"+p.View.ID, p.actor(at.Channel), kind, data.State
+	if kind == commands.FormRun && age > b.opts.StaleAfter { // what is decided about a run is judged as things are now
+		reply := staleForm(age)
+		ack(viewAnswer("update", notice("Not done", render(reply))))
+		b.tell(ctx, p, at, reply) // the form may be closed by now
+		return
+	}
 	reply, late := b.submit(ctx, s)
 	if late {
+		b.forget(key)
 		return // without an ack Slack says that it did not work, and the form stays
 	}
 	ack(formAnswer(reply, kind, data, at))
@@ -214,10 +227,13 @@ func (b *Bot) suggest(ctx context.Context, p formPayload, ack func(any)) {
 // shortcut opens the form that asks what to run.
 func (b *Bot) shortcut(ctx context.Context, p formPayload, ack func(any)) {
 	key := "shortcut/" + p.TriggerID
-	if b.known(key) {
+	first, again := b.seen.begin(key)
+	if again {
+		first.repeat(ctx, ack)
 		return
 	}
-	ack(nil)
+	defer first.end()
+	first.keep(ack)(nil)
 	if p.CallbackID != runShortcut && p.CallbackID != runHereShortcut {
 		b.logger.WarnContext(ctx, "unknown shortcut")
 		if p.ResponseURL != "" {

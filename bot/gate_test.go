@@ -69,7 +69,7 @@ func TestClick_onAButtonThatIsOverDrawsTheMessageAgain(t *testing.T) {
 	onStage(t, func(s *stage) {
 		run, gate := s.atGate()
 		for range 2 { // the record and the card never reach Slack: somebody sees old buttons
-			s.ws.FailNext("chat.update", "cant_update_message", 1)
+			s.ws.FailNext("chat.update", "external_channel_migrating", 1)
 		}
 		s.deny("ben", gate, "no")
 		s.settle(run)

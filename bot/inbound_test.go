@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/playbot/playbot/commands"
 	"github.com/playbot/playbot/engine"
@@ -70,7 +69,8 @@ func lone(tb testing.TB, c Commands) *Bot {
 		opts:   Options{Commands: c, HTTP: &http.Client{Transport: deaf{}}},
 		logger: slog.New(slog.DiscardHandler), people: newPeople(nil), self: "UBOT",
 	}
-	b.seen, b.cards = map[string]time.Time{}, map[engine.Place]engine.RunID{}
+	b.seen, b.health, b.cards = newSeen(), newHealth(b.logger), map[engine.Place]engine.RunID{}
+	b.opts.StaleAfter = staleAfter
 	b.thread = newThread(b)
 	return b
 }

@@ -2,24 +2,32 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/playbot/playbot/engine"
 )
 
-// job is an event that is to be drawn.
+// job is an event that is to be drawn, or a message that is to be posted anew.
 type job struct {
 	run   engine.RunID
 	event engine.Event
 	long  engine.Path // set instead of an event: a step that takes long is to have its reply
+	mend  *mending    // set instead of an event: a message that is to be posted anew
 }
 
 // lane holds the events of one channel that are to be drawn: those of one run in order, and the
-// runs in turn, since each has a thread of its own.
+// runs in turn, since each has a thread of its own. Who is asked something comes before who is told.
 type lane struct {
-	budget *bucket
-	room   chan struct{} // one for each job that waits
-	wake   chan struct{}
+	room chan struct{} // one for each job that is not drawn yet
+	wake chan struct{}
+
+	// Of whoever draws alone.
+	group  []job                  // what is being drawn
+	tries  int                    // how often in a row Slack did not take it
+	doubt  map[engine.RunID]doubt // runs of which something may stand in Slack that we do not know of
+	looked map[engine.RunID]bool  // runs of before this process that were looked for
 
 	mu     sync.Mutex // guards what follows
 	queues map[engine.RunID][]job
@@ -27,13 +35,19 @@ type lane struct {
 	closed bool
 }
 
+// doubt is that a message may stand somewhere although Slack did not say so.
+type doubt struct {
+	since   time.Time
+	channel string // of a card
+}
+
 // laneLength is how many events may wait in a lane before reading stops.
 const laneLength = 1000
 
 func newLane() *lane {
 	return &lane{
-		budget: newBucket(postBurst, postEvery), room: make(chan struct{}, laneLength),
-		wake: make(chan struct{}, 1), queues: map[engine.RunID][]job{},
+		room: make(chan struct{}, laneLength), wake: make(chan struct{}, 1),
+		doubt: map[engine.RunID]doubt{}, looked: map[engine.RunID]bool{}, queues: map[engine.RunID][]job{},
 	}
 }
 
@@ -74,12 +88,10 @@ func poke(wake chan struct{}) {
 func (l *lane) next(ctx context.Context) []job {
 	for ctx.Err() == nil {
 		l.mu.Lock()
-		group, closed := l.group(), l.closed
+		group, closed := l.take(), l.closed
 		l.mu.Unlock()
 		if group != nil {
-			for range group {
-				<-l.room
-			}
+			l.group = group
 			return group
 		}
 		if closed {
@@ -93,14 +105,35 @@ func (l *lane) next(ctx context.Context) []job {
 	return nil
 }
 
-// group takes what is next of the run whose turn it is. When steps end faster than Slack takes
+// done makes room for others in place of a group that is drawn.
+func (l *lane) done(group []job) {
+	l.tries = 0
+	for range group {
+		<-l.room
+	}
+}
+
+// back puts a group back that Slack does not take now. When it can, what is next is chosen again, and
+// drawn as it is then.
+func (l *lane) back(group []job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	run := group[0].run
+	if len(l.queues[run]) == 0 {
+		l.turns = append(l.turns, run)
+	}
+	l.queues[run] = append(slices.Clone(group), l.queues[run]...)
+}
+
+// take takes what is next of the run whose turn it is. When steps end faster than Slack takes
 // messages, they share one. The caller holds the lock.
-func (l *lane) group() []job {
+func (l *lane) take() []job {
 	if len(l.turns) == 0 {
 		return nil
 	}
-	run := l.turns[0]
-	l.turns = l.turns[1:]
+	at := max(slices.IndexFunc(l.turns, func(run engine.RunID) bool { return slices.ContainsFunc(l.queues[run], asks) }), 0)
+	run := l.turns[at]
+	l.turns = slices.Delete(l.turns, at, at+1)
 	queue := l.queues[run]
 	n := together(queue)
 	if n == len(queue) {
@@ -112,11 +145,24 @@ func (l *lane) group() []job {
 	return queue[:n:n]
 }
 
+// asks reports whether somebody is asked something by what a job draws.
+func asks(j job) bool {
+	if j.mend != nil {
+		return true
+	}
+	switch j.event.Payload.(type) {
+	case engine.ApprovalAsked, engine.AttemptUnknown, engine.SecretsNeeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // together is how many jobs at the front of a queue need no more than one message.
 func together(queue []job) int {
 	steps := 0
 	for i, j := range queue {
-		if j.long != "" {
+		if j.mend != nil || j.long != "" {
 			return max(i, 1)
 		}
 		switch weightOf(j.event.Payload) {

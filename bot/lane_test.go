@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/playbot/playbot/engine"
 )
 
+// F-32: people are asked before others are told something, and each thread keeps its order, also when Slack
+// does not take a message now.
 func TestLane_givesEachRunItsEventsInOrderAndAllRunsTheirTurn(t *testing.T) {
 	t.Parallel()
 	kinds := []engine.Payload{
@@ -35,12 +38,30 @@ func TestLane_givesEachRunItsEventsInOrderAndAllRunsTheirTurn(t *testing.T) {
 		l.close()
 		got := map[engine.RunID][]engine.Pos{}
 		var before engine.RunID
+		asking := func() (runs []engine.RunID) {
+			for run, queue := range l.queues {
+				if slices.ContainsFunc(queue, asks) {
+					runs = append(runs, run)
+				}
+			}
+			return runs
+		}
+		first := asking()
 		for group := l.next(t.Context()); group != nil; group = l.next(t.Context()) {
 			run, steps := group[0].run, 0
-			if run == before && len(l.turns) > 1 {
+			switch {
+			case len(first) > 0 && !slices.Contains(first, run):
+				rt.Errorf("run %s is told something while %v wait to be asked", run, first)
+			case len(first) == 0 && run == before && len(l.turns) > 1:
 				rt.Errorf("run %s has two turns in a row while others wait", run)
 			}
-			before = run
+			if before = run; rapid.IntRange(0, 3).Draw(rt, "taken") == 0 {
+				l.back(group) // Slack does not take it now
+				before, first = "", asking()
+				continue
+			}
+			l.done(group)
+			first = asking()
 			for i, j := range group {
 				got[run] = append(got[run], j.event.Pos)
 				if j.run != run || weightOf(j.event.Payload) == weighsMore && (i > 0 || len(group) > 1) {
@@ -104,7 +125,7 @@ func TestLane_thatIsFullHoldsTheReaderUp(t *testing.T) {
 			t.Errorf("%d events wait, want %d", pushed, laneLength)
 		}
 		for range 5 {
-			l.next(t.Context())
+			l.done(l.next(t.Context()))
 		}
 		<-done
 		ended, cancel := context.WithCancel(t.Context())

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,7 +54,7 @@ type logClick struct {
 // down for it, so that it is acknowledged first: a trigger opens a view for three seconds only.
 func (b *Bot) logClicked(ctx context.Context, f frame, ack func(any)) bool {
 	var p logClick
-	if json.Unmarshal(f.Payload, &p) != nil || len(p.Actions) == 0 || p.User.ID == "" {
+	if lenient(f.Payload, &p) != nil || len(p.Actions) == 0 || p.User.ID == "" {
 		return false
 	}
 	act := p.Actions[0]

@@ -47,7 +47,7 @@ func TestPress_onAQuestionThatTheHistoryDoesNotKnow(t *testing.T) {
 		stranger := engine.NewRunID(time.Now())
 		other := *run
 		other.ID = stranger
-		m, err := s.current().deliver(s.tb.Context(), gate.Channel, "", mustQuestion(s, &other))
+		m, err := s.current().postAs(s.tb.Context(), engine.Place{Channel: gate.Channel}, tag{}, mustQuestion(s, &other))
 		if err != nil {
 			s.tb.Fatal(err)
 		}

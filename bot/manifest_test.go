@@ -21,19 +21,22 @@ import (
 // clientMethods are the methods of slack-go that this package calls, and what each calls at Slack.
 func clientMethods() map[string][]string {
 	return map[string][]string{
-		"AuthTestContext":            {"auth.test"},
-		"StartSocketModeContext":     {"apps.connections.open"},
-		"PostMessageContext":         {"chat.postMessage"},
-		"PostEphemeralContext":       {"chat.postEphemeral"},
-		"UpdateMessageContext":       {"chat.update"},
-		"GetUserInfoContext":         {"users.info"},
-		"PublishViewContext":         {"views.publish"},
-		"GetPermalinkContext":        {"chat.getPermalink"},
-		"OpenViewContext":            {"views.open"},
-		"UpdateViewContext":          {"views.update"},
-		"GetConversationInfoContext": {"conversations.info"},
-		"GetConversationsContext":    {"conversations.list"},
-		"GetUserGroupMembersContext": {"usergroups.users.list"},
+		"AuthTestContext":                {"auth.test"},
+		"StartSocketModeContext":         {"apps.connections.open"},
+		"PostMessageWithResponseContext": {"chat.postMessage"},
+		"DeleteMessageContext":           {"chat.delete"},
+		"GetConversationRepliesContext":  {"conversations.replies"},
+		"GetConversationHistoryContext":  {"conversations.history"},
+		"PostEphemeralContext":           {"chat.postEphemeral"},
+		"UpdateMessageContext":           {"chat.update"},
+		"GetUserInfoContext":             {"users.info"},
+		"PublishViewContext":             {"views.publish"},
+		"GetPermalinkContext":            {"chat.getPermalink"},
+		"OpenViewContext":                {"views.open"},
+		"UpdateViewContext":              {"views.update"},
+		"GetConversationInfoContext":     {"conversations.info"},
+		"GetConversationsContext":        {"conversations.list"},
+		"GetUserGroupMembersContext":     {"usergroups.users.list"},
 	}
 }
 
@@ -164,7 +167,7 @@ func TestScopes_areComplete(t *testing.T) {
 	if got := Lacking(nil); len(got) != len(Scopes()) {
 		t.Errorf("without any scope %d are lacking", len(got))
 	}
-	if got := Lacking(ScopeNames(true)); len(got) != 2 || got[0].Name != "app_mentions:read" {
+	if got := Lacking(ScopeNames(true)); len(got) != 5 || got[0].Name != "app_mentions:read" {
 		t.Errorf("with the minimal scopes %v are lacking", got)
 	}
 	if got := Lacking(ScopeNames(false)); len(got) != 0 {

@@ -2,61 +2,107 @@ package bot
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/playbot/playbot/engine"
 )
 
-// painter edits messages within Slack's budget: 40 edits a minute for the whole workspace. A card is
-// edited at most once in three seconds, whatever happens in between; the newest state wins.
-// Decisions and last edits go first and are never dropped.
+// painter edits messages within Slack's budget: 40 edits a minute for the whole workspace. It keeps
+// messages that are old and not what to write into them: whatever happens before an edit, the newest
+// state wins. A card is edited at most once in three seconds. Decisions and last edits go first and
+// are never dropped.
 type painter struct {
 	thread *thread
 	budget *bucket
 	wake   chan struct{}
 
 	mu       sync.Mutex // guards what follows
-	cards    map[engine.RunID]*edit
+	edits    map[target]*edit
 	last     map[engine.RunID]stamps
-	answered []answer
-	recorded map[engine.RunID]map[string]string // texts of questions that were posted as records, by reference
+	shown    map[engine.RunID]saying // what messages said when they were written last
+	until    time.Time               // Slack takes no edits before
+	tries    int                     // how often in a row Slack did not take one
 	stopping bool
 }
 
-// edit is a card that is old.
+// target is a message of a run that is old.
+type target struct {
+	run engine.RunID
+	ref string // of a question, or what the references of several begin with; empty: the card
+}
+
+// allRefs is how the references of all questions begin, for a target.
+const allRefs = "*"
+
+// edit is what is known of a message that is old.
 type edit struct {
 	due    time.Time
 	urgent bool
+	force  bool         // also when it says already what it should, as far as we know
+	spent  bool         // the budget was asked for it already
 	ends   []engine.Pos // drawn when this is
 }
 
 // stamps are when a card was posted and last edited.
 type stamps struct{ posted, edited time.Time }
 
-// answer is a question, or several, whose message is to become a record.
-type answer struct {
-	run engine.RunID
-	ref string // of the question, or what the references of several begin with
-	pos engine.Pos
-	// paid says that the budget was asked for this edit already.
-	paid bool
+// saying is what the messages of a run say, by their references.
+type saying struct {
+	at   time.Time // when the latest was written
+	what map[string]digest
+}
+
+// shownFor is how long that is kept; who has forgotten it edits a message that is as it should be.
+const shownFor = time.Hour
+
+// digest stands for what a message says.
+type digest [sha256.Size]byte
+
+func digestOf(m message) digest {
+	raw, err := json.Marshal(m.blocks)
+	if err != nil {
+		return digest{} // Slack will say what is wrong with it
+	}
+	return sha256.Sum256(append([]byte(m.text), raw...))
 }
 
 func newPainter(t *thread) *painter {
 	return &painter{
-		thread: t, budget: newBucket(updateBurst, updateEvery), wake: make(chan struct{}, 1),
-		cards: map[engine.RunID]*edit{}, last: map[engine.RunID]stamps{}, recorded: map[engine.RunID]map[string]string{},
+		thread: t, budget: newBucket(updateBurst, updateEvery), wake: make(chan struct{}, 1), edits: map[target]*edit{},
+		last: map[engine.RunID]stamps{}, shown: map[engine.RunID]saying{},
 	}
 }
 
-// posted says that a card was posted as it is now.
-func (p *painter) posted(run engine.RunID) {
+// posted says that a card was posted, and what it says.
+func (p *painter) posted(run *engine.Run, m message) {
+	p.mu.Lock()
+	p.last[run.ID] = stamps{posted: time.Now()}
+	p.mu.Unlock()
+	p.says(run, "", m)
+}
+
+// says notes what a message says now.
+func (p *painter) says(run *engine.Run, ref string, m message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last[run] = stamps{posted: time.Now()}
+	s := p.shown[run.ID]
+	if s.what == nil {
+		s.what = map[string]digest{}
+	}
+	s.at, s.what[ref] = time.Now(), digestOf(m)
+	p.shown[run.ID] = s
+}
+
+// stands reports whether a message says already what it should.
+func (p *painter) stands(run *engine.Run, ref string, m message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	have, known := p.shown[run.ID].what[ref]
+	return known && have == digestOf(m)
 }
 
 // touch says that a card is old.
@@ -67,8 +113,8 @@ func (p *painter) touch(run engine.RunID) {
 	if other := last.posted.Add(cardEvery); other.After(due) {
 		due = other
 	}
-	if p.cards[run] == nil {
-		p.cards[run] = &edit{due: due}
+	if card := (target{run: run}); p.edits[card] == nil {
+		p.edits[card] = &edit{due: due}
 	}
 	p.mu.Unlock()
 	poke(p.wake)
@@ -80,53 +126,56 @@ func (p *painter) urgent(run engine.RunID, ref string, pos engine.Pos) {
 	p.thread.track.begin(pos)
 	p.thread.track.begin(pos)
 	p.mu.Lock()
-	p.answered = append(p.answered, answer{run: run, ref: ref, pos: pos})
-	e := p.hurry(run)
-	e.ends = append(e.ends, pos)
+	for _, to := range []target{{run: run, ref: ref}, {run: run}} {
+		e := p.hurry(to)
+		e.ends = append(e.ends, pos)
+	}
 	p.mu.Unlock()
 	poke(p.wake)
 }
 
-// paid has a message edited for which the budget was asked already.
-func (p *painter) paid(run engine.RunID, ref string) {
+// spent has a message edited for which the budget was asked already.
+func (p *painter) spent(run engine.RunID, ref string) {
 	p.mu.Lock()
-	p.answered = append(p.answered, answer{run: run, ref: ref, paid: true})
+	to := target{run: run, ref: ref}
+	if p.edits[to] == nil {
+		p.edits[to] = &edit{}
+	}
+	p.edits[to].spent = true
 	p.mu.Unlock()
 	poke(p.wake)
 }
 
-// hurry makes the edit of a card urgent. The caller holds the lock.
-func (p *painter) hurry(run engine.RunID) *edit {
-	e := p.cards[run]
+// hurry makes an edit urgent. The caller holds the lock.
+func (p *painter) hurry(to target) *edit {
+	e := p.edits[to]
 	if e == nil {
 		e = &edit{}
-		p.cards[run] = e
+		p.edits[to] = e
 	}
-	e.urgent, e.due = true, p.last[run].edited.Add(cardEvery)
+	e.urgent, e.due = true, time.Time{}
+	if to.ref == "" {
+		e.due = p.last[to.run].edited.Add(cardEvery)
+	}
 	return e
 }
 
 // repair draws a run again, records included.
 func (p *painter) repair(run engine.RunID) {
 	p.mu.Lock()
-	p.hurry(run)
-	if again := (answer{run: run}); !slices.Contains(p.answered, again) {
-		p.answered = append(p.answered, again)
-	}
+	p.hurry(target{run: run}).force = true
+	p.hurry(target{run: run, ref: allRefs}).force = true
 	p.mu.Unlock()
 	poke(p.wake)
 }
 
-// run edits until stop is closed and no card is old, or ctx ends.
+// run edits until stop is closed and no message is old, or ctx ends.
 func (p *painter) run(ctx context.Context, stop <-chan struct{}) {
 	for ctx.Err() == nil {
 		now := p.next(time.Now())
 		switch {
-		case now.question != nil:
-			p.record(ctx, *now.question)
-			continue
-		case now.card != nil:
-			p.paint(ctx, now.run, now.card)
+		case now.edit != nil:
+			p.paint(ctx, now.to, now.edit)
 			continue
 		case now.idle && p.ending():
 			return
@@ -154,30 +203,29 @@ func (p *painter) ending() bool {
 // idleWait is how long the painter sleeps when there is nothing to do; it is woken before.
 const idleWait = time.Hour
 
-// turn is what the painter does next: a question, a card, or waiting.
+// turn is what the painter does next: an edit, or waiting.
 type turn struct {
-	question *answer
-	run      engine.RunID
-	card     *edit
-	wait     time.Duration
-	idle     bool
+	to   target
+	edit *edit
+	wait time.Duration
+	idle bool
 }
 
 // next says what to edit now, or how long to wait.
 func (p *painter) next(now time.Time) turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.answered) > 0 {
-		first := p.answered[0]
-		p.answered = p.answered[1:]
-		return turn{question: &first}
-	}
-	run, e := p.oldest(now)
+	to, e := p.first(now)
 	switch {
 	case e == nil:
 		return turn{wait: idleWait, idle: true}
+	case p.until.After(now):
+		return turn{wait: p.until.Sub(now)}
 	case e.due.After(now):
 		return turn{wait: e.due.Sub(now)}
+	case to.ref != "": // it takes as many tokens as it needs
+		delete(p.edits, to)
+		return turn{to: to, edit: e}
 	}
 	spare := updateSpared
 	if e.urgent || p.stopping {
@@ -189,39 +237,44 @@ func (p *painter) next(now time.Time) turn {
 		}
 		return turn{wait: wait}
 	}
-	delete(p.cards, run)
-	s := p.last[run]
+	delete(p.edits, to)
+	s := p.last[to.run]
 	s.edited = now
-	p.last[run] = s
-	return turn{run: run, card: e}
+	p.last[to.run] = s
+	return turn{to: to, edit: e}
 }
 
-// oldest is the card that is edited next: one that is urgent and due, else the one due first. The
-// caller holds the lock.
-func (p *painter) oldest(now time.Time) (engine.RunID, *edit) {
-	var run engine.RunID
+// first is what is edited next: a question that was answered, then a card that is urgent and due, else
+// the card that is due first. The caller holds the lock.
+func (p *painter) first(now time.Time) (target, *edit) {
+	var to target
 	var first *edit
-	for id, e := range p.cards {
-		hurry := e.urgent && !e.due.After(now)
-		switch {
-		case first == nil:
-		case hurry != (first.urgent && !first.due.After(now)):
-			if !hurry {
-				continue
-			}
-		case !e.due.Before(first.due):
-			continue
+	best := 0
+	for other, e := range p.edits {
+		rank := rankOf(other, e, now)
+		if first == nil || rank < best || rank == best && e.due.Before(first.due) {
+			to, first, best = other, e, rank
 		}
-		run, first = id, e
 	}
-	return run, first
+	return to, first
+}
+
+// rankOf is smaller for what goes before.
+func rankOf(to target, e *edit, now time.Time) int {
+	switch {
+	case e.due.After(now) || !e.urgent:
+		return 2
+	case to.ref == "":
+		return 1
+	}
+	return 0
 }
 
 // soonest is when the next urgent card falls due. The caller holds the lock.
 func (p *painter) soonest(now time.Time) (time.Duration, bool) {
 	var soon time.Duration
 	found := false
-	for _, e := range p.cards {
+	for _, e := range p.edits {
 		if wait := e.due.Sub(now); e.urgent && wait > 0 && (!found || wait < soon) {
 			soon, found = wait, true
 		}
@@ -229,18 +282,22 @@ func (p *painter) soonest(now time.Time) (time.Duration, bool) {
 	return soon, found
 }
 
-// paint edits the card of a run.
-func (p *painter) paint(ctx context.Context, id engine.RunID, e *edit) {
+// paint edits a message, or hands it over to be posted anew.
+func (p *painter) paint(ctx context.Context, to target, e *edit) {
 	b := p.thread.bot
-	run, err := b.opts.Runs.Load(ctx, id)
-	if err == nil {
-		err = p.card(ctx, run)
-	}
+	err := guard(func() error { return p.write(ctx, to, e) })
 	if ctx.Err() != nil && err != nil {
 		return // not drawn: it is after a restart
 	}
+	if late, again := postponed(err); again && (late.known || p.count() < maxTries) {
+		p.later(ctx, to, e, late)
+		return
+	}
+	p.mu.Lock()
+	p.tries = 0
+	p.mu.Unlock()
 	if err != nil {
-		b.logger.WarnContext(ctx, "card not edited", "run", id, "error", err)
+		b.logger.WarnContext(ctx, "message not edited", "run", to.run, "ref", to.ref, "error", err)
 	}
 	for _, pos := range e.ends {
 		p.thread.track.end(pos)
@@ -249,18 +306,62 @@ func (p *painter) paint(ctx context.Context, id engine.RunID, e *edit) {
 	maps.DeleteFunc(p.last, func(_ engine.RunID, s stamps) bool { // what no longer holds an edit back
 		return time.Since(s.edited) > cardEvery && time.Since(s.posted) > cardEvery
 	})
+	maps.DeleteFunc(p.shown, func(_ engine.RunID, s saying) bool { return time.Since(s.at) > shownFor })
 	p.mu.Unlock()
 }
 
-func (p *painter) card(ctx context.Context, run *engine.Run) error {
+func (p *painter) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tries++
+	return p.tries
+}
+
+// later puts an edit back that Slack does not take now. What has become old since is the same edit.
+func (p *painter) later(ctx context.Context, to target, e *edit, late *postponement) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait := late.after(p.tries)
+	p.until = time.Now().Add(wait)
+	p.thread.bot.logger.WarnContext(ctx, "slack does not take an edit; trying again", "error", late.err, "wait", wait)
+	e.spent = false // Slack may have counted it
+	if newer := p.edits[to]; newer != nil {
+		e.spent = newer.spent
+		e.ends = append(e.ends, newer.ends...)
+		e.urgent, e.force = e.urgent || newer.urgent, e.force || newer.force
+	}
+	p.edits[to] = e
+}
+
+// write brings a message up to date.
+func (p *painter) write(ctx context.Context, to target, e *edit) error {
+	run, err := p.thread.bot.opts.Runs.Load(ctx, to.run)
+	if err != nil {
+		return err
+	}
+	if to.ref != "" {
+		return p.records(ctx, run, to.ref, e)
+	}
+	return p.card(ctx, run, e)
+}
+
+func (p *painter) card(ctx context.Context, run *engine.Run, e *edit) error {
 	b := p.thread.bot
 	at, ok := run.Place()
 	if !ok {
 		return nil
 	}
-	err := b.update(ctx, at, b.cardMessage(ctx, run, at.Channel))
-	if refused(err) == "message_not_found" {
-		_, err = p.thread.postCard(ctx, run) // somebody deleted it
+	m := b.cardAt(ctx, run, at.Channel, at)
+	if !e.force && p.stands(run, "", m) {
+		return nil
+	}
+	err := b.update(ctx, run, at, m)
+	if lostAt(err) {
+		p.thread.replace(ctx, run, "", at, refused(err), e.ends)
+		return nil
+	}
+	if err == nil {
+		p.says(run, "", m)
 	}
 	return err
 }

@@ -11,8 +11,7 @@ import (
 
 // people looks persons up, and remembers them for a minute: users.info allows 100 calls a minute.
 type people struct {
-	api      *slack.Client
-	patience patience
+	api *slack.Client
 
 	mu    sync.Mutex // guards what follows
 	known map[string]person
@@ -43,7 +42,7 @@ func (p *people) find(ctx context.Context, id string, age time.Duration) (*slack
 		return have.user, have.err
 	}
 	var user *slack.User
-	err := p.patience.call(ctx, "users.info", func(ctx context.Context) (err error) {
+	err := call(ctx, func(ctx context.Context) (err error) {
 		user, err = p.api.GetUserInfoContext(ctx, id)
 		return err
 	})

@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -27,10 +29,22 @@ func (b *Bot) post(ctx context.Context, channel, thread string, m message) {
 	}
 }
 
-// send posts a message.
+// send posts a message, once: when Slack did not say whether it has it, it is looked for first.
 func (b *Bot) send(ctx context.Context, channel, thread string, m message) error {
+	at, own := engine.Place{Channel: channel, TS: thread}, tag{Key: "say/" + rand.Text()}
+	var unsure time.Time // since when it may be there
 	return call(ctx, func(ctx context.Context) error {
-		_, err := b.postOnce(ctx, channel, m, inThread(thread))
+		if !unsure.IsZero() {
+			there, err := b.standing(ctx, at, unsure)
+			if err != nil || slices.ContainsFunc(there, func(m tag) bool { return m.Key == own.Key }) {
+				return err
+			}
+		}
+		began := time.Now()
+		_, err := b.postAs(ctx, at, own, m)
+		if uncertain(err) && unsure.IsZero() {
+			unsure = began
+		}
 		return err
 	})
 }
@@ -42,36 +56,48 @@ func inThread(ts string) []slack.MsgOption {
 	return []slack.MsgOption{slack.MsgOptionTS(ts)}
 }
 
-// deliver is send for what must not get lost: see [Bot.insist]. It returns where the message stands.
-func (b *Bot) deliver(ctx context.Context, channel, thread string, m message, more ...slack.MsgOption) (engine.Place, error) {
-	more = append(more, inThread(thread)...)
-	var place engine.Place
-	err := b.insist(ctx, func(ctx context.Context) (err error) {
-		place, err = b.postOnce(ctx, channel, m, more)
+// postAs posts a message with its mark, below a message or, when the place has no ts, into a channel.
+func (b *Bot) postAs(ctx context.Context, at engine.Place, own tag, m message, more ...slack.MsgOption) (engine.Place, error) {
+	more = append(more, inThread(at.TS)...)
+	channel, ts, posted, err := b.api.PostMessageWithResponseContext(ctx, at.Channel, options(m, append(more, own.option())...)...)
+	b.health.answered(ctx, err)
+	if err != nil {
+		return engine.Place{}, err
+	}
+	place := engine.Place{Channel: channel, TS: ts}
+	if at.TS != "" && posted.ThreadTimestamp == "" { // Slack puts it into the channel when the parent is gone
+		b.retract(ctx, place)
+		return engine.Place{}, errThreadGone
+	}
+	return place, nil
+}
+
+// retract deletes a message that stands where it should not.
+func (b *Bot) retract(ctx context.Context, at engine.Place) {
+	err := call(ctx, func(ctx context.Context) error {
+		_, _, err := b.api.DeleteMessageContext(ctx, at.Channel, at.TS)
 		return err
 	})
-	return place, err
+	if err != nil {
+		b.logger.WarnContext(ctx, "message outside of its thread not deleted", "channel", at.Channel, "error", err)
+	}
 }
 
-func (b *Bot) postOnce(ctx context.Context, channel string, m message, more []slack.MsgOption) (engine.Place, error) {
-	ch, ts, err := b.api.PostMessageContext(ctx, channel, options(m, more...)...)
-	return engine.Place{Channel: ch, TS: ts}, err
-}
-
-// update edits a message, however long that takes: see [Bot.insist].
-func (b *Bot) update(ctx context.Context, at engine.Place, m message) error {
-	return b.insist(ctx, func(ctx context.Context) error {
-		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS, options(m)...)
-		return err
-	})
-}
-
-// unreachable reports whether an error says that the bot may not post in a channel.
-func unreachable(err error) bool {
-	return slices.Contains([]string{
-		"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel",
-		"restricted_action_thread_only_channel", "posting_to_general_channel_denied",
-	}, refused(err))
+// update edits a message of a run. The error is a *postponement when that may be done later.
+func (b *Bot) update(ctx context.Context, run *engine.Run, at engine.Place, m message) error {
+	edit := func(m message) error {
+		return once(ctx, func(ctx context.Context) error {
+			_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS, options(m)...)
+			b.health.answered(ctx, err)
+			return err
+		})
+	}
+	err := edit(m)
+	if unsound(err) {
+		b.logger.ErrorContext(ctx, "slack refuses a drawing; showing a plain one", "run", run.ID, "error", err)
+		err = edit(plainMessage(run, runMark(run.Status)+" "+string(run.Status)))
+	}
+	return err
 }
 
 // Announcement is what a playbook says in a channel.

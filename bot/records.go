@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -9,65 +10,46 @@ import (
 	"github.com/playbot/playbot/engine"
 )
 
-// record turns questions that were answered into records of the answer.
-func (p *painter) record(ctx context.Context, a answer) {
-	b := p.thread.bot
-	run, err := b.opts.Runs.Load(ctx, a.run)
-	if err != nil {
-		b.logger.WarnContext(ctx, "record not written", "run", a.run, "error", err)
-	} else {
-		for _, ref := range slices.Sorted(maps.Keys(run.Posts)) {
-			if !strings.HasPrefix(ref, a.ref) {
-				continue
-			}
-			if err := p.rewrite(ctx, run, ref, a.paid); err != nil && ctx.Err() == nil {
-				b.logger.WarnContext(ctx, "record not written", "run", a.run, "ref", ref, "error", err)
-			}
+// records turns questions that were answered into records of the answer.
+func (p *painter) records(ctx context.Context, run *engine.Run, prefix string, e *edit) error {
+	if prefix == allRefs {
+		prefix = ""
+	}
+	var errs []error
+	for _, ref := range slices.Sorted(maps.Keys(run.Posts)) {
+		if !strings.HasPrefix(ref, prefix) {
+			continue
 		}
-		if run.Status.Final() {
-			b.uncompare(a.run)
+		err := p.rewrite(ctx, run, ref, e)
+		if _, again := postponed(err); again || ctx.Err() != nil {
+			return err
 		}
+		errs = append(errs, err)
 	}
-	if a.ref == unknownRefs { // the run has ended, and this comes after every decision
-		p.mu.Lock()
-		delete(p.recorded, a.run)
-		p.mu.Unlock()
+	if run.Status.Final() {
+		p.thread.bot.uncompare(run.ID)
 	}
-	if ctx.Err() == nil && a.pos > 0 {
-		p.thread.track.end(a.pos)
-	}
+	return errors.Join(errs...)
 }
 
-func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string, paid bool) error {
-	p.thread.bot.compare(ctx, run, ref)
-	q, ok := p.thread.bot.question(run, ref)
-	if !ok || q.open && !q.moved || p.stands(run, ref, q.message) {
+func (p *painter) rewrite(ctx context.Context, run *engine.Run, ref string, e *edit) error {
+	b := p.thread.bot
+	b.compare(ctx, run, ref)
+	q, ok := b.safeQuestion(run, ref)
+	if !ok || q.open && !q.moved || !e.force && p.stands(run, ref, q.message) {
 		return nil
 	}
-	if !paid && !p.budget.take(ctx) {
+	if !e.spent && !p.budget.take(ctx) {
 		return context.Cause(ctx)
 	}
-	err := p.thread.bot.update(ctx, run.Posts[ref], q.message)
-	if refused(err) == "message_not_found" {
-		return nil // somebody deleted it
+	at := run.Posts[ref]
+	err := b.update(ctx, run, at, q.message)
+	if lostAt(err) {
+		p.thread.replace(ctx, run, ref, at, refused(err), e.ends)
+		return nil
+	}
+	if err == nil {
+		p.says(run, ref, q.message)
 	}
 	return err
-}
-
-// postedRecord says that a question was answered before it was posted: what stands there is the record.
-func (p *painter) postedRecord(run engine.RunID, ref string, m message) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.recorded[run] == nil {
-		p.recorded[run] = map[string]string{}
-	}
-	p.recorded[run][ref] = m.text
-}
-
-// stands reports whether a record was posted as it is to be. A decision may be taken back later.
-func (p *painter) stands(run *engine.Run, ref string, m message) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	text, posted := p.recorded[run.ID][ref]
-	return posted && text == m.text
 }

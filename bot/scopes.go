@@ -24,7 +24,7 @@ func Scopes() []Scope {
 		{
 			Name: "chat:write", Required: true, For: "cards, threads, questions",
 			Without: "nothing can be posted",
-			Methods: []string{"chat.postMessage", "chat.postEphemeral", "chat.update"},
+			Methods: []string{"chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete"},
 		},
 		{
 			Name: "users:read", Required: true, For: "guests, bots, people who have left and people of other workspaces are refused",
@@ -50,6 +50,20 @@ func Scopes() []Scope {
 			Name: "usergroups:read", For: "roles of the policy that name user groups, which paid plans have",
 			Without: "nobody has a role by a user group; people's ids work",
 			Methods: []string{"usergroups.users.list"},
+		},
+		{
+			Name: "channels:history", For: "a message of the bot itself is looked for, by its metadata, when Slack did not confirm that it was posted; nothing else is read",
+			Without: "a message that Slack did not confirm may be posted twice",
+			Methods: []string{"conversations.history", "conversations.replies"},
+		},
+		{
+			Name: "groups:history", For: "the same in private channels",
+			Without: "the same in private channels",
+			Methods: []string{"conversations.history", "conversations.replies"},
+		},
+		{
+			Name: "metadata.message:read", For: "the metadata by which the bot finds its message",
+			Without: "the bot cannot tell its messages from each other, and a message that Slack did not confirm may be posted twice",
 		},
 	}
 }

@@ -46,6 +46,7 @@ type setting struct {
 	workspace func(*workspace.Options)
 	engine    func(*engine.Options)
 	bot       func(*Options)
+	store     func(*store.Options)
 	idle      bool // no bot is started
 }
 
@@ -70,12 +71,16 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	s := &stage{tb: t, path: path, pipe: workspace.NewPipe(), books: &shelf{}}
 	opts := testWorkspace()
 	var house []func(*engine.Options)
+	var file store.Options
 	for _, c := range settings {
 		if c.engine != nil {
 			house = append(house, c.engine)
 		}
 		if c.workspace != nil {
 			c.workspace(&opts)
+		}
+		if c.store != nil {
+			c.store(&file)
 		}
 		if c.bot != nil {
 			s.change = append(s.change, c.bot)
@@ -86,7 +91,7 @@ func newStage(t *testing.T, path string, settings []setting) *stage {
 	s.net = &network{RoundTripper: s.pipe.Client().Transport}
 	t.Cleanup(s.ws.Stop)
 	var err error
-	if s.store, err = store.Open(path, store.Options{}); err != nil {
+	if s.store, err = store.Open(path, file); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })

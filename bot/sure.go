@@ -32,15 +32,12 @@ func (p *painter) sure(ctx context.Context, run *engine.Run) error {
 	if !ok || !p.budget.take(ctx) {
 		return context.Cause(ctx)
 	}
-	if err := b.update(ctx, at, q.message); refused(err) != "message_not_found" {
-		return err
+	err := b.update(ctx, run, at, q.message)
+	if lostAt(err) {
+		p.thread.replace(ctx, run, ref, at, refused(err), nil) // with buttons of its own: those of the lost one do not count
+		return nil
 	}
-	card, _ := run.Place()
-	place, err := b.deliver(ctx, card.Channel, card.TS, q.message)
-	if err != nil {
-		return err
-	}
-	return b.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place) // from now on only the buttons there count
+	return err
 }
 
 // openQuestion is the question that a run waits at.

@@ -19,9 +19,13 @@ type thread struct {
 	watch   *watch
 	rooms   map[engine.RunID]string // where runs were asked for; of the reader alone
 
-	mu    sync.Mutex // guards what follows
-	lanes map[string]*lane
-	began engine.Pos // where reading began
+	started time.Time      // what happened before may have been drawn by another process
+	workers sync.WaitGroup // that draw what is in the lanes
+
+	mu      sync.Mutex // guards what follows
+	lanes   map[string]*lane
+	budgets map[string]*bucket // of posts, by channel
+	began   engine.Pos         // where reading began
 }
 
 // cursorName is under which name the store keeps our position.
@@ -31,7 +35,7 @@ const cursorName = "bot"
 const page = 200
 
 func newThread(b *Bot) *thread {
-	t := &thread{bot: b, track: newTracker(), lanes: map[string]*lane{}, rooms: map[engine.RunID]string{}}
+	t := &thread{bot: b, track: newTracker(), lanes: map[string]*lane{}, budgets: map[string]*bucket{}, rooms: map[engine.RunID]string{}}
 	t.painter, t.watch = newPainter(t), newWatch(t)
 	return t
 }
@@ -46,26 +50,29 @@ func (t *thread) run(ctx, closing context.Context) {
 	t.began = after
 	t.mu.Unlock()
 	t.track.start(after)
+	t.started = time.Now()
 	t.refresh(ctx)
 	var wg sync.WaitGroup
 	stopPainter := make(chan struct{})
 	wg.Go(func() { t.painter.run(ctx, stopPainter) })
 	stopWatch, watching := make(chan struct{}), make(chan struct{})
-	go func() { defer close(watching); t.watch.run(ctx, stopWatch, &wg) }()
+	go func() { defer close(watching); t.watch.run(ctx, stopWatch) }()
 	saver := make(chan struct{})
 	wg.Go(func() { t.save(ctx, saver) })
-	t.read(ctx, closing, after, &wg)
+	wg.Go(func() { t.vigil(closing) })
+	t.read(ctx, closing, after)
 	close(stopWatch)
 	<-watching // it pushes into lanes
+	t.track.drained(ctx)
+	close(stopPainter)
+	close(saver)
+	wg.Wait() // what the painter finds lost at the end is still posted
 	t.mu.Lock()
 	for _, l := range t.lanes {
 		l.close()
 	}
 	t.mu.Unlock()
-	t.track.drained(ctx)
-	close(stopPainter)
-	close(saver)
-	wg.Wait()
+	t.workers.Wait()
 	t.store(ctx)
 }
 
@@ -98,7 +105,7 @@ func (t *thread) refresh(ctx context.Context) {
 }
 
 // read hands events to the lanes until closing ends and none are left.
-func (t *thread) read(ctx, closing context.Context, after engine.Pos, wg *sync.WaitGroup) {
+func (t *thread) read(ctx, closing context.Context, after engine.Pos) {
 	feed := t.bot.opts.Feed
 	for ctx.Err() == nil {
 		events, err := feed.Since(ctx, after, page)
@@ -111,7 +118,7 @@ func (t *thread) read(ctx, closing context.Context, after engine.Pos, wg *sync.W
 		}
 		for _, ev := range events {
 			after = ev.Pos
-			t.take(ctx, ev, wg)
+			t.take(ctx, ev)
 		}
 		switch {
 		case len(events) > 0:
@@ -129,7 +136,7 @@ func (t *thread) read(ctx, closing context.Context, after engine.Pos, wg *sync.W
 }
 
 // take gives one event to the lane of its run's channel.
-func (t *thread) take(ctx context.Context, ev engine.Event, wg *sync.WaitGroup) {
+func (t *thread) take(ctx context.Context, ev engine.Event) {
 	run, ok := ev.Stream.Run()
 	if !ok || !shows(ev.Payload) {
 		t.track.pass(ev.Pos)
@@ -149,7 +156,7 @@ func (t *thread) take(ctx context.Context, ev engine.Event, wg *sync.WaitGroup) 
 	t.bot.homes.changed()
 	t.watch.note(run, channel, ev)
 	t.track.begin(ev.Pos)
-	t.lane(ctx, channel, wg).push(ctx, job{run: run, event: ev})
+	t.lane(ctx, channel).push(ctx, job{run: run, event: ev})
 }
 
 // roomOf is the channel in which a run was asked for.
@@ -183,35 +190,16 @@ func shows(p engine.Payload) bool {
 }
 
 // lane returns the lane of a channel, and starts it when there is none.
-func (t *thread) lane(ctx context.Context, channel string, wg *sync.WaitGroup) *lane {
+func (t *thread) lane(ctx context.Context, channel string) *lane {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.lanes[channel]
 	if l == nil {
 		l = newLane()
 		t.lanes[channel] = l
-		wg.Go(func() { t.work(ctx, l) })
+		t.workers.Go(func() { t.work(ctx, l) })
 	}
 	return l
-}
-
-// work draws what is in a lane. What ctx cuts off counts as not drawn, so that it is drawn after a restart.
-func (t *thread) work(ctx context.Context, l *lane) {
-	for group := l.next(ctx); group != nil; group = l.next(ctx) {
-		said, err := t.draw(ctx, l, group)
-		if err != nil && ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			t.bot.logger.WarnContext(ctx, "event not drawn", "run", group[0].run, "kind", group[0].event.Kind(), "error", err)
-		}
-		for _, j := range group {
-			t.track.end(j.event.Pos)
-		}
-		if said {
-			t.told(ctx, group)
-		}
-	}
 }
 
 // repair draws the card and the questions of a run again, because somebody pressed a button that was over.

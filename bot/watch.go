@@ -94,11 +94,11 @@ func (w *watch) again(run *engine.Run) {
 }
 
 // run works until stop is closed or ctx ends.
-func (w *watch) run(ctx context.Context, stop <-chan struct{}, wg *sync.WaitGroup) {
+func (w *watch) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		at, channel, wait := w.next(time.Now())
 		if at.run != "" {
-			w.visit(ctx, at, channel, wg)
+			w.visit(ctx, at, channel)
 			continue
 		}
 		timer := time.NewTimer(wait)
@@ -137,7 +137,7 @@ func (w *watch) next(now time.Time) (at stepAt, channel string, wait time.Durati
 
 // visit has the reply of a step posted that has none, or edited when it says something new and the budget
 // has room for that.
-func (w *watch) visit(ctx context.Context, at stepAt, channel string, wg *sync.WaitGroup) {
+func (w *watch) visit(ctx context.Context, at stepAt, channel string) {
 	b := w.thread.bot
 	run, err := b.opts.Runs.Load(ctx, at.run)
 	if err != nil {
@@ -152,7 +152,7 @@ func (w *watch) visit(ctx context.Context, at stepAt, channel string, wg *sync.W
 		if cutOffNow(s) { // what people see of it is the question what became of it
 			return
 		}
-		w.thread.lane(ctx, channel, wg).push(ctx, job{run: at.run, long: at.path})
+		w.thread.lane(ctx, channel).push(ctx, job{run: at.run, long: at.path})
 		return
 	}
 	st, ok := standingOf(run, s, b.progress(at.run), time.Now())
@@ -160,7 +160,7 @@ func (w *watch) visit(ctx context.Context, at stepAt, channel string, wg *sync.W
 		return
 	}
 	if w.thread.painter.budget.try(barSpared) == 0 {
-		w.thread.painter.paid(at.run, stepRef(at.path))
+		w.thread.painter.spent(at.run, stepRef(at.path))
 	} else {
 		w.same(at, "") // it is said the next time
 	}
@@ -195,15 +195,13 @@ func (t *thread) long(ctx context.Context, l *lane, run *engine.Run, path engine
 	if _, posted := run.Posts[ref]; posted || s == nil || !s.Ended.IsZero() || cutOffNow(s) {
 		return nil
 	}
-	if !l.budget.take(ctx) {
-		return context.Cause(ctx)
-	}
-	at, _ := run.Place()
 	now := time.Now()
-	place, err := t.bot.deliver(ctx, at.Channel, at.TS, runningMessage(run, s, t.bot.progress(run.ID), now))
+	m := runningMessage(run, s, t.bot.progress(run.ID), now)
+	place, err := t.say(ctx, l, run, tag{Key: askKey(run, ref)}, m)
 	if err != nil {
 		return err
 	}
+	t.painter.says(run, ref, m)
 	if st, ok := standingOf(run, s, t.bot.progress(run.ID), now); ok {
 		t.watch.same(stepAt{run.ID, path}, runMarkOf(s)+st.counts())
 	}

@@ -11,7 +11,7 @@ import (
 
 // ApprovalButtons are the buttons of a gate that waits. The last one says no.
 func ApprovalButtons(run engine.RunID, a *engine.Approval) []Button {
-	value := join(string(run), a.Approval)
+	value := join(string(run), a.Button())
 	confirm := func(c Confirm) *Confirm {
 		if a.WantsReason(true) { // a form asks for it, and is question enough
 			return nil

@@ -20,7 +20,7 @@ const (
 
 // denyForm asks why somebody says no.
 func denyForm(run *engine.Run, a *engine.Approval) *Form {
-	value := join(string(run.ID), a.Approval)
+	value := join(string(run.ID), a.Button())
 	return &Form{
 		Kind: FormDeny, State: value, Title: "Deny", Submit: "Deny",
 		Above:  []Block{gateLine(run, a)},
@@ -45,9 +45,9 @@ func gateLine(run *engine.Run, a *engine.Approval) Text {
 // approveForm asks what a yes needs beside the press of a button: a reason, or for how much it is.
 func approveForm(run *engine.Run, a *engine.Approval, action Action) *Form {
 	f := &Form{
-		Kind: FormApprove, State: join(string(run.ID), a.Approval, string(action)), Title: "Approve", Submit: "Approve",
+		Kind: FormApprove, State: join(string(run.ID), a.Button(), string(action)), Title: "Approve", Submit: "Approve",
 		Above: []Block{gateLine(run, a)},
-		Again: Button{Label: "Approve", Style: StylePrimary, Action: action, Value: join(string(run.ID), a.Approval)},
+		Again: Button{Label: "Approve", Style: StylePrimary, Action: action, Value: join(string(run.ID), a.Button())},
 	}
 	switch action { //nolint:exhaustive // the others are not about gates
 	case ActionRest:
@@ -127,11 +127,14 @@ func (c *Commands) gateIn(ctx context.Context, s Submission, n int) (*engine.Run
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	a, ok := run.Approval(parts[1])
-	if !ok {
+	a, counts := run.Pressed(parts[1])
+	if a == nil {
 		return nil, nil, nil, staleForm()
 	}
-	return run, a, parts, pending(run, a)
+	if err := pending(run, a); err != nil || counts {
+		return run, a, parts, err
+	}
+	return run, a, parts, reissued(run, a)
 }
 
 func (c *Commands) submitDeny(ctx context.Context, s Submission) (Reply, error) {

@@ -73,10 +73,14 @@ func (c *Commands) pressGate(ctx context.Context, p Press) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if a, ok := run.Approval(parts[1]); ok {
+	if a, counts := run.Pressed(parts[1]); a != nil {
 		if err := pending(run, a); err != nil {
 			return Reply{}, err
 		}
+		if !counts {
+			return Reply{}, reissued(run, a)
+		}
+		parts[1] = a.Approval
 		if f := pressNeedsForm(run, a, p); f != nil {
 			return c.askWhy(ctx, p.Actor, run, a, f)
 		}

@@ -54,19 +54,25 @@ func paragraph(spans ...Span) Text { return Text{Spans: spans} }
 // say is a paragraph of our own words.
 func say(format string, args ...any) Text { return paragraph(plain(format, args...)) }
 
-// Clean makes text fit to be shown: control characters and those that change the direction of what
-// follows become visible, so that nothing hides or reorders its neighbours. Line ends and tabs stay.
+// Clean makes text fit to be shown: control characters, those that nobody sees and those that change the
+// direction of what follows become visible, so that nothing hides, reorders or breaks off its neighbours.
+// Line ends and tabs stay, and so do the joiners of scripts and emoji.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
+		case r == '\n' || r == '\t' || r == zeroWidthJoiner || r == zeroWidthNonJoiner:
 			return r
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
 			return unicode.ReplacementChar
 		}
 		return r
 	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
 }
+
+const (
+	zeroWidthNonJoiner = '\u200c'
+	zeroWidthJoiner    = '\u200d'
+)
 
 // short cuts text to n characters and one line.
 func short(text string, n int) string {

@@ -205,6 +205,7 @@ var payloadDecoders = sync.OnceValue(func() map[string]func([]byte) (Payload, er
 		"approval_voided":      decodeAs[ApprovalVoided],
 		"approval_taken_back":  decodeAs[ApprovalTakenBack],
 		"approval_reminded":    decodeAs[ApprovalReminded],
+		"approval_reissued":    decodeAs[ApprovalReissued],
 		"secrets_needed":       decodeAs[SecretsNeeded],
 		"secrets_given":        decodeAs[SecretsGiven],
 		"attempt_started":      decodeAs[AttemptStarted],

@@ -53,6 +53,8 @@ func (r *Run) apply(e Event) {
 		}
 	case ApprovalAsked, ApprovalGiven, ApprovalDenied, ApprovalExpired, ApprovalVoided, ApprovalTakenBack, ApprovalReminded:
 		r.applyApproval(e.Payload, e.Time)
+	case ApprovalReissued:
+		r.reissue(p)
 	case AttemptStarted, AttemptEnded, AttemptUnknown, AttemptRepeated, AttemptResolved:
 		r.applyAttempt(e.Payload, e.Time)
 	case RunPaused, RunResumed, RunHeld, WaveStarted, WaveSentOn, WavesSlowed, WavesStopped:

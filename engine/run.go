@@ -111,6 +111,8 @@ type Approval struct {
 	PostedAt  time.Time // when people first saw it in a message; zero before, and where it asks in none
 	Reminded  time.Time // when people were asked again; zero before
 	Escalated time.Time // when the second circle was asked; zero before
+	Token     string    // see [Approval.Button]; empty: that is the id
+	Tokens    []string  // earlier ones, which do not count any more
 }
 
 // ApprovalState is how an approval stands.

@@ -109,6 +109,9 @@ func (s *Store) commit(batch []*appendRequest) {
 			return err
 		})
 	})
+	if s.slow > 0 {
+		time.Sleep(s.slow)
+	}
 	for _, q := range batch {
 		if err != nil && q.err == nil {
 			q.err = fmt.Errorf("write to the store %s: %w", s.path, err)

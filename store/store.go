@@ -20,12 +20,14 @@ import (
 type Options struct {
 	Logger      *slog.Logger  // nil: discarded
 	LockTimeout time.Duration // how long another process may hold the file; 0 means 2 s
+	SlowSync    time.Duration // for measuring: each of the two waits of a commit for the disk takes so much longer
 }
 
 // Store is an event log in a file. Safe for concurrent use by one process.
 type Store struct {
 	db     *bolt.DB
 	path   string
+	slow   time.Duration // that a commit takes longer
 	logger *slog.Logger
 
 	queue chan *appendRequest
@@ -73,7 +75,7 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store %s: %w", path, err)
 	}
 	s := &Store{
-		db: db, path: path, logger: o.Logger, queue: make(chan *appendRequest, queueSize),
+		db: db, path: path, slow: 2 * o.SlowSync, logger: o.Logger, queue: make(chan *appendRequest, queueSize),
 		seat: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	if err := s.prepare(); err != nil {

@@ -21,6 +21,9 @@ const (
 // depends on what is asked for.
 const seeing = "channels:read groups:read im:read"
 
+// reading are the scopes that let a bot read what stands in conversations, one for each kind of them.
+const reading = "channels:history groups:history im:history"
+
 // apiError is an error of the Web API.
 type apiError struct {
 	name     string
@@ -66,8 +69,8 @@ func apiMethods() map[string]apiMethod {
 		"conversations.list":           {seeing, 20, "", (*apiCall).conversationsList},
 		"conversations.members":        {seeing, 100, "channel", (*apiCall).conversationsMembers},
 		"conversations.open":           {"im:write", 50, "users", (*apiCall).conversationsOpen},
-		"conversations.history":        {"channels:history", 50, "channel", (*apiCall).conversationsHistory},
-		"conversations.replies":        {"channels:history", 50, "channel ts", (*apiCall).conversationsReplies},
+		"conversations.history":        {reading, 50, "channel", (*apiCall).conversationsHistory},
+		"conversations.replies":        {reading, 50, "channel ts", (*apiCall).conversationsReplies},
 		"users.info":                   {"users:read", 100, "user", (*apiCall).usersInfo},
 		"users.list":                   {"users:read", 20, "", (*apiCall).usersList},
 		"usergroups.list":              {"usergroups:read", 20, "", (*apiCall).userGroups},
@@ -105,7 +108,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			s.call(name, token, params, raw)
 		}
 		f.answer(w)
-		s.note(name, raw, "fault")
+		s.noted(Traffic{Method: name, Body: raw, Error: "fault", Wait: time.Duration(f.retry) * time.Second})
 		return
 	}
 	w.Header().Set("X-OAuth-Scopes", strings.Join(s.opts.Scopes, ","))
@@ -116,11 +119,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 // call carries a call out. The caller holds the lock.
 func (s *Server) call(name, token string, params map[string]any, raw string) (map[string]any, *apiError) {
 	result, err := s.perform(name, token, params, raw)
-	problem := ""
+	line := Traffic{Method: name, Body: raw}
 	if err != nil {
-		problem = err.name
+		line.Error = err.name
+		line.Wait = (err.wait + time.Second - 1).Truncate(time.Second) // as the answer says it
 	}
-	s.note(name, raw, problem)
+	s.noted(line)
 	return result, err
 }
 

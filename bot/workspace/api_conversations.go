@@ -131,6 +131,8 @@ func (c *apiCall) member() (*Channel, *apiError) {
 		return nil, err
 	case !ch.has(c.opts.BotUser.ID):
 		return nil, refuse("not_in_channel")
+	case !c.granted(readScope(ch.kind())):
+		return nil, c.missing(readScope(ch.kind()))
 	}
 	for _, bound := range []string{"oldest", "latest"} {
 		if v := c.str(bound); v != "" && strings.Trim(v, "0123456789.") != "" {
@@ -138,6 +140,21 @@ func (c *apiCall) member() (*Channel, *apiError) {
 		}
 	}
 	return ch, nil
+}
+
+// readScope is the scope that lets a bot read conversations of a kind.
+func readScope(kind string) string {
+	return map[string]string{"public_channel": "channels:history", "private_channel": "groups:history", "im": "im:history"}[kind]
+}
+
+// read is a message as the methods show it that read conversations: with its metadata only for who asks for
+// that and may see it.
+func (c *apiCall) read(m *Message) map[string]any {
+	out := c.wire(m)
+	if !c.flag("include_all_metadata") || !c.granted("metadata.message:read") {
+		delete(out, "metadata")
+	}
+	return out
 }
 
 // conversationsHistory lists what stands in a channel, the newest first.
@@ -149,7 +166,7 @@ func (c *apiCall) conversationsHistory() (map[string]any, *apiError) {
 	var out []any
 	for _, m := range slices.Backward(c.messages[ch.ID]) {
 		if !m.Deleted && m.Ephemeral == "" && (m.ThreadTS == "" || m.Broadcast) && c.between(m) {
-			out = append(out, c.wire(m))
+			out = append(out, c.read(m))
 		}
 	}
 	return c.page("messages", out)
@@ -174,10 +191,10 @@ func (c *apiCall) conversationsReplies() (map[string]any, *apiError) {
 	if parent == nil {
 		return nil, refuse("thread_not_found")
 	}
-	out := []any{c.wire(parent)}
+	out := []any{c.read(parent)}
 	for _, m := range c.replies(parent) {
 		if c.between(m) {
-			out = append(out, c.wire(m))
+			out = append(out, c.read(m))
 		}
 	}
 	return c.page("messages", out)

@@ -37,7 +37,8 @@ func (s *Server) deliver(ctx context.Context, kind string, payload map[string]an
 	wait := make(chan json.RawMessage, 1)
 	c.expect(id, wait)
 	defer c.expect(id, nil)
-	if !s.dropped(env) {
+	if !s.dropped(env) && !s.held(env) {
+		s.copied(env, c)
 		if err := c.write(env); err != nil {
 			return nil, errNoConnection
 		}

@@ -38,6 +38,9 @@ type Server struct {
 	ackFault   int
 	dropFault  int
 	dupFault   int
+	copyFault  int
+	holdFault  int
+	holdFor    time.Duration
 	buckets    map[string]*bucket
 	watchers   map[chan change]string // to the person who watches; "" sees everything
 	changed    chan struct{}          // closed at every change
@@ -71,6 +74,7 @@ type Traffic struct {
 	Method string // of the Web API, or "envelope" or "ack"
 	Body   string
 	Error  string
+	Wait   time.Duration // how long the app was told to leave the method alone; 0 when it was not, or not for how long
 }
 
 // New returns a workspace with the given options; see [Options] for what is filled in.
@@ -182,11 +186,16 @@ func (s *Server) Traffic() []Traffic {
 
 // note keeps one line of traffic. The caller holds the lock.
 func (s *Server) note(method, body, err string) {
+	s.noted(Traffic{Method: method, Body: body, Error: err})
+}
+
+func (s *Server) noted(t Traffic) {
 	const keep = 20000
 	if len(s.traffic) >= keep {
 		s.traffic = s.traffic[keep/2:]
 	}
-	s.traffic = append(s.traffic, Traffic{At: time.Now(), Method: method, Body: body, Error: err})
+	t.At = time.Now()
+	s.traffic = append(s.traffic, t)
 	s.wake()
 }
 

@@ -30,10 +30,11 @@ var (
 type conn struct {
 	ws *websocket.Conn
 
-	mu   sync.Mutex // guards writes, and what follows
-	acks map[string]chan json.RawMessage
-	done chan struct{}
-	once sync.Once
+	mu     sync.Mutex // guards writes, and what follows
+	acks   map[string]chan json.RawMessage
+	frozen bool // nothing goes through, and nobody is told
+	done   chan struct{}
+	once   sync.Once
 }
 
 func (c *conn) close() {
@@ -51,6 +52,9 @@ func (c *conn) write(v any) error {
 
 // send writes. The caller holds the lock of the connection.
 func (c *conn) send(v any) error {
+	if c.frozen {
+		return nil
+	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)) // WriteJSON reports it
 	return c.ws.WriteJSON(v)
 }
@@ -116,7 +120,10 @@ func (s *Server) pings(c *conn) {
 		select {
 		case <-t.C:
 			c.mu.Lock()
-			err := c.ws.WriteControl(websocket.PingMessage, []byte("Ping from local workspace"), time.Now().Add(writeTimeout))
+			var err error
+			if !c.frozen {
+				err = c.ws.WriteControl(websocket.PingMessage, []byte("Ping from local workspace"), time.Now().Add(writeTimeout))
+			}
 			c.mu.Unlock()
 			if err != nil {
 				c.close()
@@ -140,7 +147,7 @@ func (s *Server) read(c *conn) {
 			EnvelopeID string          `json:"envelope_id"`
 			Payload    json.RawMessage `json:"payload"`
 		}
-		if json.Unmarshal(raw, &ack) != nil || ack.EnvelopeID == "" {
+		if json.Unmarshal(raw, &ack) != nil || ack.EnvelopeID == "" || c.isFrozen() {
 			continue
 		}
 		if !s.accepts(len(raw), ack.Payload) {

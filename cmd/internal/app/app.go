@@ -110,7 +110,7 @@ func (a *App) buildBot(o Options, t tokens, rules *policy.Policy) error {
 	a.bot, err = bot.New(bot.Options{
 		BotToken: t.bot, AppToken: t.app, APIURL: o.Config.Slack.APIURL, Commands: a.Commands, Runs: a.Engine, Feed: a.Store,
 		Previous: a.Commands.Previous, Approvers: a.approvers(rules), Groups: rules.Groups(), Progress: a.Engine.Progress,
-		OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, Logger: o.Logger,
+		OwnApproval: rules.OwnApproval(), Label: o.Config.Label, OpsChannel: o.Config.Slack.OpsChannel, StaleAfter: o.Config.Slack.StaleAfter, Logger: o.Logger,
 	})
 	return err
 }

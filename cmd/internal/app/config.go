@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -34,6 +35,8 @@ type SlackConfig struct {
 	AppToken   SecretRef `yaml:"app_token"` // xapp-…, with connections:write
 	APIURL     string    `yaml:"api_url"`   // default: Slack's own
 	OpsChannel string    `yaml:"ops_channel"`
+
+	StaleAfter time.Duration `yaml:"stale_after"` // commands that come later are not run; default 5 min
 }
 
 // ChoriaConfig says what is known of the agents.
@@ -154,7 +157,7 @@ func (c *Config) check() error {
 	}
 	need(c.DataDir, "data_dir", "name the folder for the history and the data stores")
 	need(c.Playbooks, "playbooks", "name the folder that holds the playbooks")
-	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"), c.NATS.check())
+	problems = append(problems, c.Slack.BotToken.check("slack.bot_token"), c.Slack.AppToken.check("slack.app_token"), c.Slack.check(), c.NATS.check())
 	if slices.Contains(c.Choria.DDLs, "") {
 		problems = append(problems, errors.New("choria.ddls: a folder has no name; write choria.ddls: [FOLDER]"))
 	}
@@ -167,6 +170,16 @@ func (c *Config) check() error {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
+}
+
+// shortestStale leaves the ack of a command, and clocks that differ, their time.
+const shortestStale = 10 * time.Second
+
+func (s *SlackConfig) check() error {
+	if s.StaleAfter != 0 && s.StaleAfter < shortestStale {
+		return fmt.Errorf("slack.stale_after is %s; clocks differ by more, so give %s at least, as in stale_after: 5m", s.StaleAfter, shortestStale)
+	}
+	return nil
 }
 
 func (p *PuppetConfig) check() error {

@@ -104,7 +104,7 @@ func (s *Stage) count() (cards, finals, lasts int) {
 	last := regexp.MustCompile(`^\S+ r-[0-9a-z]+ (success|failed): `) // as the text that the bot gives its last reply
 	for _, m := range s.Workspace.Everything(s.Channel) {
 		switch {
-		case m.Metadata != nil:
+		case isCard(m):
 			cards++
 			if strings.HasSuffix(m.Text, ": success") || strings.HasSuffix(m.Text, ": failed") {
 				finals++
@@ -114,6 +114,13 @@ func (s *Stage) count() (cards, finals, lasts int) {
 		}
 	}
 	return cards, finals, lasts
+}
+
+// isCard reports whether a message is the card of a run, by the key that the bot gives each of its messages.
+func isCard(m workspace.Message) bool {
+	payload, _ := m.Metadata["event_payload"].(map[string]any)
+	key, _ := payload["key"].(string)
+	return strings.HasPrefix(key, "card/")
 }
 
 // Refused is an error when the bot sent something that Slack refuses whatever the state of the workspace.
@@ -137,9 +144,9 @@ func (s *Stage) message(channel string, m workspace.Message) {
 	key := channel + m.TS
 	text := s.Workspace.PlainText(m)
 	before, known := s.shown[key]
-	isCard := m.Metadata != nil
-	final := isCard && !strings.Contains(text, "[Cancel]")
-	if known && (before == text || isCard && !final) {
+	card := isCard(m)
+	final := card && !strings.Contains(text, "[Cancel]")
+	if known && (before == text || card && !final) {
 		return
 	}
 	if s.shown == nil {
