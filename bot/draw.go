@@ -26,7 +26,12 @@ func (t *thread) draw(ctx context.Context, l *lane, group []job) (said bool, err
 		t.painter.touch(run.ID)
 		return t.steps(ctx, l, run, group)
 	}
-	switch p := first.Payload.(type) { // which is alone in its group
+	return t.alone(ctx, l, run, first)
+}
+
+// alone shows what an event says that is alone in its group.
+func (t *thread) alone(ctx context.Context, l *lane, run *engine.Run, first engine.Event) (said bool, err error) {
+	switch p := first.Payload.(type) {
 	case engine.ApprovalAsked:
 		t.painter.touch(run.ID)
 		return false, t.ask(ctx, l, run, approvalRef(p.Approval))
