@@ -83,15 +83,20 @@ type SecretTaker interface {
 	GiveSecrets(ctx context.Context, s engine.Secrets) error
 }
 
-// Engine is what this package uses of engine.Engine.
-type Engine interface {
+// Doer carries out what people want: that runs begin, and how they go on.
+type Doer interface {
 	Starter
 	Decider
 	Steerer
+	SecretTaker
+}
+
+// Engine is what this package uses of engine.Engine.
+type Engine interface {
+	Doer
 	Reader
 	Warden
 	Chooser
-	SecretTaker
 }
 
 // History finds runs, newest first.

@@ -53,6 +53,9 @@ func newSite(tb testing.TB) *site {
 			tb.Errorf("stop: %v", err)
 		}
 		for _, v := range local.Workspace.Violations() {
+			if v.Error == "request_timeout" { // it was killed in the middle of sending
+				continue
+			}
 			tb.Errorf("the workspace refused a message as Slack would: %s %s %v", v.Method, v.Error, v.Details)
 		}
 	})

@@ -93,6 +93,7 @@ func (nobody) Press(context.Context, commands.Press) commands.Reply { return com
 func (nobody) Submit(context.Context, commands.Submission) commands.Reply {
 	return commands.Reply{}
 }
+
 func (nobody) Options(context.Context, commands.OptionQuery) commands.Found { return commands.Found{} }
 
 // turns is a log that grows only while everybody else rests: what the bot has drawn when an event comes
