@@ -220,6 +220,7 @@ func (s *sim) finish(r *simRun) {
 			if err := s.h.Engine.Resolve(s.t.Context(), a); err != nil {
 				s.t.Errorf("resolve: %v", err)
 			}
+			time.Sleep(4 * time.Second) // in which it is looked up who says so
 			continue
 		}
 		if a := run.Pending(); a != nil && a.Posts && a.PostedAt.IsZero() { // nobody saw it: its time stands still
