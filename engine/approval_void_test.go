@@ -134,3 +134,26 @@ tasks:
 		})
 	}
 }
+
+// T-21: a yes has an outcome also when what was approved could not be started and its task ends: it is void, and
+// says why.
+func TestApproval_isVoidWhenItsTaskEndsBeforeItIsUsed(t *testing.T) {
+	t.Parallel()
+	fleet := newFleet(t)
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		fleet.house = h
+		h.Book("b", "leases: fail\ntasks: [{find: {as: f, nodes: [web2]}}, {touch: {nodes: \"{{ tasks.f.data }}\", destructive: true}}]\n")
+		id := h.Start("b", nil)
+		first := gate(t, h, id)
+		other := atGate(h, webBook) // which has the node meanwhile
+		if err := h.Engine.Approve(t.Context(), engine.Decision{Run: id, Approval: first.Approval, Actor: h.Ben}); err != nil {
+			t.Fatal(err)
+		}
+		run := h.Finish(id)
+		a, _ := run.Approval(first.Approval)
+		if run.Status != engine.RunFailed || a.State != engine.ApprovalWithdrawn || !strings.Contains(a.Why, "web2 is reserved by") {
+			t.Errorf("the run is %s: %s; the approval is %s: %s", run.Status, run.Message, a.State, a.Why)
+		}
+		cancelRun(t, h, other)
+	}, fleet.types)
+}

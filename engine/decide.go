@@ -51,6 +51,7 @@ const (
 	ReasonApprovalStale   Reason = "the approval was not used in time"
 	ReasonGrantOver       Reason = "what was granted is over"
 	ReasonApprovalOver    Reason = "the run stops before the approval was used"
+	ReasonApprovalUnused  Reason = "the task ends before the approval was used"
 	ReasonPreSleep        Reason = "waiting for pre_sleep"
 	ReasonFirstAttempt    Reason = "the task is due"
 	ReasonTryAgain        Reason = "an earlier attempt failed and tries are left"

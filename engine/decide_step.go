@@ -63,9 +63,15 @@ func (d decider) begun(s *Step, t *playbooks.Task, l limit) action {
 	return d.unlocked(s, a)
 }
 
-// unlocked gives the locks of a task back before the task ends.
+// unlocked takes an approval back that a task has not used, and gives its locks back, before the task ends.
 func (d decider) unlocked(s *Step, a action) action {
-	if a.do == doEndTask && a.path == s.Path && (s.LockState == LocksAsked || s.LockState == LocksHeld) {
+	if a.do != doEndTask || a.path != s.Path {
+		return a
+	}
+	if open := d.run.open(s.Path); open != nil { // what was approved could not be started
+		return action{do: doVoid, reason: ReasonApprovalUnused, path: s.Path, approval: open, message: "not used: " + a.message}
+	}
+	if s.LockState == LocksAsked || s.LockState == LocksHeld {
 		return action{do: doUnlock, reason: ReasonTaskLocksOver, path: s.Path, task: a.task}
 	}
 	return a
