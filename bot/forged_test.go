@@ -120,7 +120,7 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 		"other's":     func() { p.part("message")["user"] = pick("UFOX", "UBEN") },
 		"no press":    func() { p["type"] = pick("", "interactive_message") },
 		"no actions":  func() { p["actions"] = []any{} },
-		"no envelope": func() { p["container"] = map[string]any{} },
+		"no envelope": func() { p["container"] = map[string]any{}; delete(p, "message"); delete(p, "channel") },
 	}
 	names := slices.Sorted(maps.Keys(spoils))
 	var done []string

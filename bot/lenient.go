@@ -22,7 +22,8 @@ func lenient(raw json.RawMessage, into any) error {
 }
 
 // readPress reads a click. What its message looks like, which Slack sends along, does not matter, and
-// what is not where it was expected is looked for where else it may be. It reports false when nobody
+// what is not where it was expected is looked for where else it may be, but for where the button stands: that
+// has to be certain. It reports false when nobody
 // can say who pressed what.
 func readPress(raw json.RawMessage) (pressPayload, bool) {
 	var p pressPayload
@@ -33,8 +34,6 @@ func readPress(raw json.RawMessage) (pressPayload, bool) {
 	fill(&p.User.ID, all, []string{"user", "id"}, []string{"user_id"}, []string{"user"})
 	fill(&p.User.TeamID, all, []string{"user", "team_id"}, []string{"team", "id"}, []string{"team_id"})
 	fill(&p.User.Username, all, []string{"user", "username"}, []string{"user", "name"})
-	fill(&p.Container.ChannelID, all, []string{"container", "channel_id"}, []string{"channel", "id"}, []string{"channel_id"}, []string{"channel"})
-	fill(&p.Container.MessageTS, all, []string{"container", "message_ts"}, []string{"message", "ts"}, []string{"message_ts"})
 	if urls, _ := all["response_urls"].([]any); p.ResponseURL == "" && len(urls) > 0 {
 		fill(&p.ResponseURL, map[string]any{"first": urls[0]}, []string{"first", "response_url"})
 	}

@@ -26,10 +26,9 @@ func TestApproval_ofAGateThatWasAskedAgainIsRefusedAtTheOldMessage(t *testing.T)
 		s.ws.SetUser(workspace.User{ID: "UBEN", Name: "ben"})
 		time.Sleep(time.Minute)
 		_, now := s.posed(run)
-		if said := s.click("ben", old, "approve"); !has(said, "too late: voided", "ben cannot approve any more") {
+		if said := s.click("ben", old, "approve"); !has(said, "nothing was done", "asked in another message") { // the record is one of its own
 			s.tb.Errorf("ben was told %q", said)
 		}
-		s.until("the old question is a record", func() bool { return len(s.buttons(old)) == 0 })
 		if a := s.reload(run).Pending(); a == nil || len(a.Given) > 0 || s.Script.Calls("drain") > 0 {
 			s.tb.Error("the old button has opened something")
 		}

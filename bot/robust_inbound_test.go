@@ -295,9 +295,9 @@ func TestInteraction_withBlocksThatNobodyKnowsIsCarriedOut(t *testing.T) {
 		run, gate := s.atGate()
 		value := s.valueOf(gate, "approve")
 		if _, err := s.ws.Deliver(s.tb.Context(), "interactive", map[string]any{
-			"type": "block_actions", "user": map[string]any{"id": "UBEN", "username": 7, "team_id": "T1"}, "team": "T1",
+			"type": "block_actions", "api_app_id": "A0PLAYBOT", "user": map[string]any{"id": "UBEN", "username": 7, "team_id": "T1"}, "team": map[string]any{"id": "T1", "domain": 7},
 			"message":   map[string]any{"blocks": []any{map[string]any{"type": "hologram", "title": map[string]any{"text": []any{1}}}}, "ts": 7},
-			"container": "message", "channel": map[string]any{"id": "C1"},
+			"container": map[string]any{"type": "message", "channel_id": gate.Channel, "message_ts": gate.TS, "is_ephemeral": "no"}, "channel": map[string]any{"id": "C1"},
 			"actions": []any{map[string]any{"action_id": "approve", "value": value, "action_ts": 12.5, "confirm": 1}},
 		}); err != nil {
 			s.tb.Fatal(err)
