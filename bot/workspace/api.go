@@ -94,7 +94,11 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	if malformed != "" {
 		s.note(name, raw, malformed)
-		s.violate(name, malformed, nil)
+		var why []string
+		if params == nil {
+			why = []string{raw}
+		}
+		s.violate(name, malformed, why)
 		answer(w, nil, refuse(malformed))
 		return
 	}

@@ -1,6 +1,8 @@
 package workspace_test
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +61,9 @@ func TestAPI_refusesBodiesThatCannotBeRead(t *testing.T) {
 	}
 	if a := w.callRaw("chat.postMessage", w.BotToken(), "application/json", `{"text":"`+strings.Repeat("x", 5<<20)+`"}`); a.problem() != "request_timeout" {
 		t.Errorf("5 MB: answered %v", a.body)
+	}
+	if v := w.Violations(); !slices.Contains(v[len(v)-1].Details, (&http.MaxBytesError{}).Error()) {
+		t.Errorf("5 MB: the violation does not say so: %+v", v[len(v)-1])
 	}
 }
 

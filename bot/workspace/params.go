@@ -15,7 +15,7 @@ import (
 const maxBody = 4 << 20
 
 // readParams reads form, JSON or query parameters; form values stay text. It returns them, the same
-// as text for the traffic, and the name of Slack's error when they cannot be read.
+// as text for the traffic, and the name of Slack's error when they cannot be read; then the text says why.
 func readParams(w http.ResponseWriter, r *http.Request) (map[string]any, string, string) {
 	params := map[string]any{}
 	for k, v := range r.URL.Query() {
@@ -23,7 +23,7 @@ func readParams(w http.ResponseWriter, r *http.Request) (map[string]any, string,
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return nil, "", "request_timeout" // "the POST data was either missing or truncated"
+		return nil, err.Error(), "request_timeout" // "the POST data was either missing or truncated"
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	malformed := ""

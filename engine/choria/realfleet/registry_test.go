@@ -79,6 +79,8 @@ func TestRegistry_describesAgents(t *testing.T) {
 			if d := r.Newest("rpcutil"); d.Actions["ping"] == nil { // Choria's own, built into the server
 				t.Errorf("rpcutil has the actions %v, want ping among them", d.ActionNames())
 			}
+			cancel()
+			running.Wait() // what counts already may not be on disk yet
 			kept, err := ddl.Load(cache)
 			if err != nil || !slices.Equal(kept.Agents(), []string{"appmgr", "package", "rpcutil"}) {
 				t.Errorf("the cache holds %v, %v", kept.Agents(), err)
