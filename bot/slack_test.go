@@ -169,7 +169,7 @@ func TestRestart_drawsACardWhoseEditWasDueWhenTheProcessDied(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
 		s.atGate()
-		time.Sleep(600 * time.Millisecond) // the position is saved, the card not yet edited
+		time.Sleep(200 * time.Millisecond) // the position is saved, the card not yet edited
 		if card, ok := s.find("#deploys", "web — waiting"); ok {
 			s.tb.Fatalf("the card is edited already: %s", s.ws.PlainText(card))
 		}

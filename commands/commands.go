@@ -35,14 +35,18 @@ type Starter interface {
 	Start(ctx context.Context, q engine.StartRequest) (engine.RunID, error)
 }
 
-// Decider carries out what people decide about runs.
-type Decider interface {
+// Approver carries out what people say at gates.
+type Approver interface {
 	Approve(ctx context.Context, d engine.Decision) error
 	Deny(ctx context.Context, d engine.Decision) error
 	TakeBack(ctx context.Context, d engine.Decision) error
+	MayDecide(ctx context.Context, d engine.Decision, yes bool) error
+}
+
+// Decider carries out what people decide about whole runs, and about attempts that were cut off.
+type Decider interface {
 	Cancel(ctx context.Context, id engine.RunID, who engine.Actor, reason string) error
 	Resolve(ctx context.Context, a engine.Answer) error
-	MayDecide(ctx context.Context, d engine.Decision, yes bool) error
 }
 
 // Steerer carries out what people say about how runs go on.
@@ -86,6 +90,7 @@ type SecretTaker interface {
 // Doer carries out what people want: that runs begin, and how they go on.
 type Doer interface {
 	Starter
+	Approver
 	Decider
 	Steerer
 	SecretTaker
