@@ -298,6 +298,7 @@ func tally(events []engine.Event, gate string) facts {
 			f.deciders = append(f.deciders, who.Name)
 		}
 	}
+	weighed := false // what comes next was said before
 	for _, e := range events {
 		switch p := e.Payload.(type) {
 		case engine.ApprovalGiven:
@@ -310,8 +311,13 @@ func tally(events []engine.Event, gate string) facts {
 			if _, ok := p.Fact.(engine.CancelRequested); ok {
 				note(gate, p.Actor, "cancels")
 			}
+		case engine.CancelRequested: // nobody is looked up
+			if !weighed {
+				note(gate, p.Actor, "cancels")
+			}
 		default:
 		}
+		_, weighed = e.Payload.(engine.WordWeighed)
 	}
 	return f
 }
