@@ -168,14 +168,18 @@ func TestRestart_whileADecisionWaitsForItsEditRepeatsNoReply(t *testing.T) {
 func TestRestart_drawsACardWhoseEditWasDueWhenTheProcessDied(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {
-		s.atGate()
-		time.Sleep(200 * time.Millisecond) // the position is saved, the card not yet edited
-		if card, ok := s.find("#deploys", "web — waiting"); ok {
+		run, _ := s.atGate()
+		s.await("#deploys", "web — waiting")
+		time.Sleep(10 * time.Second)
+		s.ws.RateLimitNext("chat.update", 60, 1)
+		s.slash("ana", "#deploys", "pause "+run.ID.Short())
+		time.Sleep(10 * time.Second) // the position is saved, the card not yet edited
+		if card, ok := s.find("#deploys", "web — ", "Paused by"); ok {
 			s.tb.Fatalf("the card is edited already: %s", s.ws.PlainText(card))
 		}
 		s.kill()
 		s.start()
-		s.await("#deploys", "web — waiting")
+		s.await("#deploys", "web — ", "Paused by")
 	})
 }
 
