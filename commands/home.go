@@ -151,6 +151,12 @@ func (c *Commands) gateLines(run *engine.Run, a *engine.Approval) ([]string, []B
 	if asks := Asks(a); asks != "" {
 		lines = append(lines, "This gate "+asks)
 	}
+	if len(a.Grown) > 0 {
+		lines = append(lines, "Not touched, since they appeared only now: "+FirstNodes(a.Grown))
+	}
+	if text := Uncompared(a); text != "" {
+		lines = append(lines, text)
+	}
 	if p := a.Progress(); p != "" {
 		lines = append(lines, "Approved so far: "+p)
 	}

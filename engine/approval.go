@@ -135,6 +135,9 @@ func (r *Run) asksAgain(asked *ApprovalAsked) bool {
 // covers reports whether a gate that asks now asks for nothing that an earlier one was not given, for
 // the rest of the run. A yes is never older than one that this gate would wait for.
 func (p *performer) covers(root *Approval, asked *ApprovalAsked, now time.Time) bool {
+	if root.Policy != asked.Policy { // a yes under other rules is another yes
+		return false
+	}
 	if root.State != ApprovalUsed || len(root.Given) < max(asked.Count, 1) || !now.Before(root.When.Add(asked.Expires.Sub(now))) {
 		return false
 	}

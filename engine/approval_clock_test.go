@@ -2,8 +2,11 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,6 +208,45 @@ tasks:
 		}
 		if h.Script.Calls("fill") > 0 {
 			t.Error("the rest went on")
+		}
+		_ = h.Engine.Cancel(t.Context(), id, h.Ana, "")
+		h.Finish(id)
+	}, court())
+}
+
+// A gate that the yes for the rest has opened, and whose nodes are still being compared, asks too.
+func TestTakeBack_ofTheRestHasAGateAskThatIsOpenAlready(t *testing.T) {
+	t.Parallel()
+	inHouse(t, func(t *testing.T, h *enginetest.House) {
+		var looked atomic.Int32 // since the first step
+		h.Script.OnDiscover(func(context.Context) error {
+			if h.Script.Calls("drain") == 1 && looked.Add(1) == 2 { // the second gate has asked, and is compared
+				return errors.New("no network")
+			}
+			return nil
+		})
+		h.Book("b", `
+approval: {scope: run}
+nodes:
+  web: {type: list, nodes: [web1]}
+tasks:
+  - do: {name: drain, nodes: "{{ nodes.web }}", destructive: true}
+  - do: {name: fill, nodes: "{{ nodes.web }}", destructive: true}
+`)
+		id := h.Start("b", nil)
+		if err := word(t, h, id, "ben approves the rest"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if a := load(t, h, id).Approvals[1]; a.State != engine.ApprovalGranted || a.Rests == "" {
+			t.Fatalf("the second gate is %s, and rests on %q", a.State, a.Rests)
+		}
+		if err := h.Engine.TakeBack(t.Context(), engine.Decision{Run: id, Actor: person("ben")}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if a := gate(t, h, id); a.Number != 3 || a.Rests != "" || h.Script.Calls("fill") > 0 {
+			t.Errorf("gate %d rests on %q, and the step ran %d times", a.Number, a.Rests, h.Script.Calls("fill"))
 		}
 		_ = h.Engine.Cancel(t.Context(), id, h.Ana, "")
 		h.Finish(id)

@@ -21,9 +21,20 @@ func (e *Engine) TakeBack(ctx context.Context, d Decision) error {
 		if err != nil {
 			return nil, err
 		}
-		return []Payload{ApprovalTakenBack{Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason), Rest: a.State == ApprovalUsed}}, nil
+		taken := ApprovalTakenBack{Approval: a.Approval, Actor: d.Actor, Reason: e.masker(d.Run).text(d.Reason), Rest: a.State == ApprovalUsed}
+		return append([]Payload{taken}, r.restingOn(taken)...), nil
 	})
 	return e.overtaken(ctx, d, err)
+}
+
+// restingOn voids the gates that an earlier yes for the rest has opened and that are not used: they ask people.
+func (r *Run) restingOn(taken ApprovalTakenBack) (out []Payload) {
+	for _, a := range r.Approvals {
+		if taken.Rest && a.Rests == taken.Approval && a.State == ApprovalGranted {
+			out = append(out, ApprovalVoided{Approval: a.Approval, Reason: taken.Actor.Label() + " took back the approval of the rest"})
+		}
+	}
+	return out
 }
 
 // givenBy is the gate of which somebody may take their yes back.

@@ -14,7 +14,7 @@ func (d decider) hold(p Path, wave int) (action, bool) {
 // unasked holds a paused run where it would ask people, or has asked them, wherever that is: a question
 // would expire meanwhile, and a time-out is a no. A wave that was sent on asks.
 func (d decider) unasked(a action) action {
-	asks := a.do == doAsk || a.do == doExpire || a.reason == ReasonAwaitApproval
+	asks := a.do == doAsk || a.do == doExpire || a.do == doRemind || a.reason == ReasonAwaitApproval
 	if !asks || d.run.Paused() == nil || d.run.sentOn(a.path, a.wave) {
 		return a
 	}

@@ -22,6 +22,11 @@ func (l Limit) IsZero() bool { return l == Limit{} }
 // over reports whether its time is over.
 func (l Limit) over(now time.Time) bool { return !l.Until.IsZero() && !now.Before(l.Until) }
 
+// spent reports whether a granted approval has lain unused for too long, or was given until a time that is over.
+func (a *Approval) spent(now time.Time) bool {
+	return a.Limit().over(now) || now.After(a.When.Add(useWithin))
+}
+
 // String says what a yes is for: "for one wave only", "for 2 nodes only, until …".
 func (l Limit) String() string {
 	var parts []string

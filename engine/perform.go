@@ -118,6 +118,9 @@ func (p *performer) attempt(ctx context.Context, a action) []Payload {
 		if facts, ok := p.recheck(ctx, a); !ok {
 			return facts
 		}
+		if a.approval.spent(time.Now()) { // while it was looked up; it is void then
+			return nil
+		}
 	}
 	timeout, err := duration(ctx, "timeout", a.task.Timeout, 0, p.scope())
 	if err != nil {

@@ -116,7 +116,7 @@ func (r *runner) next(now time.Time) action {
 	if r.locksKnown = r.locksKnown || !r.mustRelock(); !r.locksKnown {
 		a = action{do: doRelock, reason: ReasonLocksAgain}
 	}
-	if (a.begins() || a.do == doExpire) && r.run.braked() { // a time-out is a no, and a pause takes the question back
+	if (a.begins() || a.do == doExpire || a.do == doRemind) && r.run.braked() { // a time-out is a no, and a pause takes the question back
 		return action{do: doWait, reason: ReasonAwaitWord}
 	}
 	if r.mayLeaveChild(a) {

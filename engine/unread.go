@@ -52,6 +52,7 @@ func (t *leaseTable) unknown(by lessee, nodes []string) *heldNodes {
 func (e *Engine) reveal(run *Run) {
 	if run.Ended.IsZero() {
 		e.families.add(run.ID, run.Requested)
+		e.active.add(run.ID, run.Requested)
 	}
 	e.leases.reveal(run.lessee(run.LeasedAt), run.Leases)
 }
