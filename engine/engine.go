@@ -149,12 +149,15 @@ func (e *Engine) untilStop(ctx context.Context) (context.Context, context.Cancel
 // poke makes a run look at what is next.
 func (e *Engine) poke(id RunID) { _ = e.send(id, mail{}) }
 
+// errNotTaken refuses mail because the engine is stopping.
+var errNotTaken = Errorf(CodeBusy, "playbot is stopping; try again in a minute")
+
 // send hands mail to a run's goroutine and starts one if the run has none.
 func (e *Engine) send(id RunID, m mail) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopping {
-		return Errorf(CodeBusy, "playbot is stopping; try again in a minute")
+	if _, running := e.runners[id]; e.stopping && !(running && m.note) {
+		return errNotTaken
 	}
 	if t, ok := e.timers[id]; ok {
 		t.Stop()

@@ -189,8 +189,8 @@ func (e *Engine) Posted(ctx context.Context, id RunID, ref string, place Place) 
 
 // annotate appends to a run that may have ended; nothing that it appends changes what the run does.
 func (e *Engine) annotate(ctx context.Context, id RunID, fact Payload) error {
-	err := e.tell(ctx, id, func(*Run) ([]Payload, error) { return []Payload{fact}, nil })
-	if CodeOf(err) == CodeConflict && err != nil {
+	err := e.deliver(ctx, id, mail{note: true, decide: func(*Run) ([]Payload, error) { return []Payload{fact}, nil }})
+	if err != nil && (CodeOf(err) == CodeConflict || errors.Is(err, errNotTaken)) { // no runner writes any more
 		_, err = e.opts.Log.Append(ctx, id.Stream(), AnySeq, fact)
 	}
 	return err
@@ -222,8 +222,12 @@ func (e *Engine) refuse(ctx context.Context, r Refused) {
 
 // tell lets a run that has not ended decide something, and returns when that is on disk.
 func (e *Engine) tell(ctx context.Context, id RunID, decide func(*Run) ([]Payload, error)) error {
-	reply := make(chan error, 1)
-	err := e.send(id, mail{reply: reply, decide: func(r *Run) ([]Payload, error) {
+	return e.deliver(ctx, id, mail{decide: decide})
+}
+
+func (e *Engine) deliver(ctx context.Context, id RunID, m mail) error {
+	reply, decide := make(chan error, 1), m.decide
+	err := e.send(id, mail{reply: reply, note: m.note, decide: func(r *Run) ([]Payload, error) {
 		if !r.Ended.IsZero() {
 			return nil, Errorf(CodeConflict, "run %s has ended: %s", id.Short(), r.Status)
 		}

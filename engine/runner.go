@@ -23,6 +23,7 @@ const (
 type mail struct {
 	decide func(*Run) ([]Payload, error)
 	reply  chan error // buffered
+	note   bool       // a runner takes it also while the engine stops
 }
 
 // runner owns one run while it is doing something: it alone appends to the run's stream.
@@ -64,7 +65,7 @@ func (r *runner) loop() {
 		}
 		if r.drain(ctx) && r.stopped() {
 			_ = r.flush(ctx) // logged there; the next process finds what is written
-			r.giveUp(Errorf(CodeBusy, "playbot is stopping; try again in a minute"))
+			r.giveUp(errNotTaken)
 			return
 		}
 		a := r.next(time.Now())

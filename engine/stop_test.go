@@ -47,6 +47,9 @@ func TestStop_letsWhatIsUnderWayEndAndBeginsNothing(t *testing.T) {
 		if err := h.Engine.Cancel(t.Context(), id, h.Ana, ""); engine.CodeOf(err) != engine.CodeBusy || !strings.Contains(err.Error(), "stopping") {
 			t.Errorf("a stopped engine says %v", err)
 		}
+		if err := h.Engine.Posted(t.Context(), id, "step/1", engine.Place{Channel: "C1", TS: "1.1"}); err != nil {
+			t.Errorf("where a message stands is not kept: %v", err)
+		}
 		h.Restart()
 		wantTranscript(t, h.Finish(id), "tasks.1 ok\ntasks.2 ok\ntasks.3 ok\non_success.1 ok\nalways.1 ok\nsuccess: 3 of 3 tasks done")
 	})
