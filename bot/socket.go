@@ -128,6 +128,13 @@ func (c *timedConn) stop() {
 	_ = c.SetReadDeadline(time.Unix(1, 0)) // it may be closed already
 }
 
+// stopped reports whether stop was called.
+func (c *timedConn) stopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.over
+}
+
 // caughtUp is how long what was sent meanwhile may take to be read.
 const caughtUp = 2 * time.Second
 
@@ -208,10 +215,8 @@ var errGone = errors.New("the connection has ended")
 
 // ack acknowledges an envelope.
 func (l *link) ack(id string, payload any) error {
-	select {
-	case <-l.gone:
+	if l.over() {
 		return errGone
-	default:
 	}
 	raw, err := json.Marshal(struct {
 		EnvelopeID string `json:"envelope_id"`
@@ -226,6 +231,17 @@ func (l *link) ack(id string, payload any) error {
 		return err
 	}
 	return l.ws.WriteMessage(websocket.TextMessage, raw)
+}
+
+// over reports whether the connection has ended. One that we only stopped reading still takes acks.
+func (l *link) over() bool {
+	select {
+	case <-l.gone:
+		w := below(l.ws.NetConn())
+		return w == nil || !w.stopped()
+	default:
+		return false
+	}
 }
 
 // stopReading ends read; acks can still be sent.
