@@ -59,7 +59,7 @@ func (t *thread) run(ctx, closing context.Context) {
 	go func() { defer close(watching); t.watch.run(ctx, stopWatch) }()
 	saver := make(chan struct{})
 	wg.Go(func() { t.save(ctx, saver) })
-	wg.Go(func() { t.vigil(closing) })
+	wg.Go(func() { t.vigil(ctx, closing) })
 	t.read(ctx, closing, after)
 	close(stopWatch)
 	<-watching // it pushes into lanes

@@ -20,22 +20,23 @@ const (
 	maxVigil = 100
 )
 
-// vigil has questions asked again that somebody has deleted, until ctx ends.
-func (t *thread) vigil(ctx context.Context) {
+// vigil has questions asked again that somebody has deleted, until closing ends. What it asks
+// again is posted under ctx.
+func (t *thread) vigil(ctx, closing context.Context) {
 	tick := time.NewTicker(vigilEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			t.lookAfter(ctx)
-		case <-ctx.Done():
+			t.lookAfter(ctx, closing)
+		case <-closing.Done():
 			return
 		}
 	}
 }
 
 // lookAfter looks once at each question that waits.
-func (t *thread) lookAfter(ctx context.Context) {
+func (t *thread) lookAfter(ctx, closing context.Context) {
 	ids, err := t.bot.opts.Feed.Unfinished(ctx)
 	if err != nil {
 		t.bot.logger.WarnContext(ctx, "questions that wait cannot be listed", "error", err)
@@ -54,7 +55,7 @@ func (t *thread) lookAfter(ctx context.Context) {
 			if q, ok := t.bot.safeQuestion(run, ref); !ok || !q.open {
 				continue
 			}
-			if left--; left < 0 || !t.isThere(ctx, run, ref) {
+			if left--; left < 0 || closing.Err() != nil || !t.isThere(ctx, run, ref) {
 				return
 			}
 		}
