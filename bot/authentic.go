@@ -30,10 +30,10 @@ func (b *Bot) forged(ctx context.Context, p pressPayload) string {
 }
 
 // misplaced says that the button of a gate was pressed in another message than the one that asks. What only one
-// person sees, an answer or the Home tab, is no other message: it has no place that could be known.
+// person sees, an answer, a direct message or the Home tab, is no other message: the token in it counts.
 func (b *Bot) misplaced(ctx context.Context, p pressPayload) string {
 	name, _, _ := strings.Cut(p.Actions[0].ActionID, "/")
-	if !decides(commands.Action(name)) || p.Container.Ephemeral || p.Container.Type == "view" {
+	if !decides(commands.Action(name)) || p.Container.Ephemeral || p.Container.Type == "view" || strings.HasPrefix(p.Container.ChannelID, "D") {
 		return ""
 	}
 	id, token, _ := strings.Cut(p.Actions[0].Value, "/")

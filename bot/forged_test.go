@@ -103,7 +103,7 @@ func spoil(luck *rand.Rand, p pressing, run *engine.Run, other engine.RunID, pla
 			}
 		},
 		"channel": func() {
-			c := pick("C2", "C3", "", "D1", "c1")
+			c := pick("C2", "C3", "", "c1")
 			p.part("container")["channel_id"] = c
 			if luck.IntN(2) == 0 {
 				p.part("channel")["id"] = c
