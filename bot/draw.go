@@ -177,10 +177,11 @@ func (t *thread) pose(ctx context.Context, l *lane, run *engine.Run, ref string)
 		return err
 	}
 	t.painter.says(run, ref, q.message)
+	_, before := run.Posts[ref]
 	if err := t.bot.opts.Runs.Posted(context.WithoutCancel(ctx), run.ID, ref, place); err != nil {
 		return err
 	}
-	if a := run.Pending(); a != nil && a.Ref() == ref && time.Since(a.At) > time.Minute {
+	if a := run.Pending(); a != nil && !before && a.Ref() == ref && time.Since(a.At) > time.Minute {
 		t.painter.repair(run.ID) // its time was standing still, which it does not say
 	}
 	return nil
