@@ -72,20 +72,22 @@ func (s *switchboard) hold(ctx, closing context.Context) {
 		}
 		began := time.Now()
 		wg.Go(func() { s.serve(ctx, closing, l) })
+		spread := time.Second
 		select {
 		case <-l.leaving:
-			pause(closing, jitter(250*time.Millisecond)) // it works until it ends
+			spread = 250 * time.Millisecond // it works until it ends
 		case <-l.gone:
-			if try++; time.Since(began) > steady {
-				try = 0
-			}
-			wait := time.Duration(0)
-			if try > 0 { // it did not last
-				wait = min(backoff(try-1), maxDropped)
-			}
-			pause(closing, wait+jitter(time.Second))
 		case <-closing.Done():
+			return
 		}
+		if try++; time.Since(began) > steady {
+			try = 0
+		}
+		wait := time.Duration(0)
+		if try > 0 { // it did not last
+			wait = min(backoff(try-1), maxDropped)
+		}
+		pause(closing, wait+jitter(spread))
 	}
 }
 
