@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/slack-go/slack"
 
@@ -121,14 +122,14 @@ func hookMessage(r commands.Reply) webhookMessage {
 }
 
 // respond posts to a response_url, which needs no membership and no token.
-func (b *Bot) respond(ctx context.Context, url string, m webhookMessage) {
+func (b *Bot) respond(ctx context.Context, to string, m webhookMessage) {
 	encoded, err := json.Marshal(m)
 	if err != nil {
 		b.logger.ErrorContext(ctx, "answer cannot be encoded", "error", err)
 		return
 	}
 	err = call(ctx, func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(encoded))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(encoded))
 		if err != nil {
 			return err
 		}
@@ -147,8 +148,16 @@ func (b *Bot) respond(ctx context.Context, url string, m webhookMessage) {
 		return nil
 	})
 	if err != nil {
-		b.logger.WarnContext(ctx, "answer not delivered", "error", err)
+		b.logger.WarnContext(ctx, "answer not delivered", "error", withoutURL(err))
 	}
+}
+
+// withoutURL is an error of a request without its address: who knows a response_url may post there.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
 }
 
 // forget lets a request come again.
