@@ -289,9 +289,11 @@ func (p *painter) paint(ctx context.Context, to target, e *edit) {
 	if ctx.Err() != nil && err != nil {
 		return // not drawn: it is after a restart
 	}
-	if late, again := postponed(err); again && (late.known || p.count() < maxTries) {
-		p.later(ctx, to, e, late)
-		return
+	if late, again := postponed(err); again {
+		if tries := p.count(); late.known || tries < maxTries {
+			p.later(ctx, to, e, late)
+			return
+		}
 	}
 	p.mu.Lock()
 	p.tries = 0
