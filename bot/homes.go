@@ -117,7 +117,9 @@ func (h *homes) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		v, wait := h.next(time.Now())
 		if v != nil {
-			h.publish(ctx, v)
+			if err := guard(func() error { h.publish(ctx, v); return nil }); err != nil {
+				h.bot.logger.ErrorContext(ctx, "home cannot be drawn", "user", v.who.User, "error", err, "stack", stackOf(err))
+			}
 			continue
 		}
 		timer := time.NewTimer(wait)

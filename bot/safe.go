@@ -44,11 +44,15 @@ func (b *Bot) safely(run *engine.Run, what string, draw func() message) message 
 
 // blame writes a mistake in a drawing down.
 func (b *Bot) blame(run engine.RunID, err error) {
-	stack := ""
+	b.logger.Error("a message cannot be drawn; showing a plain one", "run", run, "error", err, "stack", stackOf(err))
+}
+
+// stackOf is where a panic happened that became an error.
+func stackOf(err error) string {
 	if p, ok := err.(*panicked); ok { //nolint:errorlint // guard does not wrap it
-		stack = string(p.stack)
+		return string(p.stack)
 	}
-	b.logger.Error("a message cannot be drawn; showing a plain one", "run", run, "error", err, "stack", stack)
+	return ""
 }
 
 // plainMessage says in one line what cannot be shown better, and where the rest is.

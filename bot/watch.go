@@ -98,7 +98,9 @@ func (w *watch) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		at, channel, wait := w.next(time.Now())
 		if at.run != "" {
-			w.visit(ctx, at, channel)
+			if err := guard(func() error { w.visit(ctx, at, channel); return nil }); err != nil {
+				w.thread.bot.logger.ErrorContext(ctx, "a step under way cannot be shown", "run", at.run, "error", err, "stack", stackOf(err))
+			}
 			continue
 		}
 		timer := time.NewTimer(wait)
