@@ -156,7 +156,7 @@ var errNotTaken = Errorf(CodeBusy, "playbot is stopping; try again in a minute")
 func (e *Engine) send(id RunID, m mail) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, running := e.runners[id]; e.stopping && !(running && m.note) {
+	if _, running := e.runners[id]; e.stopping && (!running || !m.note) {
 		return errNotTaken
 	}
 	if t, ok := e.timers[id]; ok {
